@@ -1,0 +1,100 @@
+import type { DType, Shape } from "../../tensor/tensor.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+
+/** Where a graph will run. "file" is a model for other programs: standard ops only. */
+export type Target = "cpu" | "webgpu" | "wasm" | "file";
+
+/** Whole numbers become ints, `{ float }` a float. */
+export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
+
+export interface OnnxNode {
+  readonly op: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+export interface OnnxConstant {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly bytes: Uint8Array;
+}
+
+/** What a row's `onnx` writes with. The same node asked for twice is written once, so forward and backward share copies. */
+export interface Emit {
+  readonly target: Target;
+  /** Writes one node of the standard domain (or `domain`) and returns the name of its output. "" leaves an optional input out. */
+  node(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string;
+  constant(data: ArrayLike<number>, shape: Shape, dtype?: DType): string;
+  /** A one-dimensional int64 constant: axes, shapes, pads. */
+  ints(values: readonly number[]): string;
+  /** A float32 scalar. */
+  scalar(value: number): string;
+}
+
+const toBytes = (data: ArrayLike<number>, dtype: DType): Uint8Array => {
+  if (dtype === "bool") return Uint8Array.from(data, (value) => (value ? 1 : 0));
+  const typed = dtype === "int64" ? BigInt64Array.from(Array.from(data, (v) => BigInt(v))) : Float32Array.from(data);
+  return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
+};
+
+const REPEATED = 4096; // a repeated number is stored in full up to this many elements
+
+/** Collects nodes and constants of one model. */
+export class Emitter implements Emit {
+  readonly nodes: OnnxNode[] = [];
+  readonly constants: OnnxConstant[] = [];
+  /** Layer path that the next nodes belong to. */
+  scope = "";
+  readonly target: Target;
+  readonly #made = new Map<string, string>();
+  #count = 0;
+
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  node(op: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}, domain = ""): string {
+    const key = JSON.stringify([op, domain, inputs, attributes]);
+    const before = this.#made.get(key);
+    if (before) return before;
+    const output = this.fresh();
+    this.nodes.push({ op, domain, name: `${this.scope} › ${op} ${output}`, inputs, outputs: [output], attributes });
+    this.#made.set(key, output);
+    return output;
+  }
+
+  constant(data: ArrayLike<number>, shape: Shape, dtype: DType = "float32"): string {
+    const size = sizeOf(shape);
+    if (data.length === 1 && size > REPEATED)
+      return this.node("Expand", [this.constant(data, [], dtype), this.ints(shape)]);
+    const full = data.length === 1 && size !== 1 ? new Array<number>(size).fill(data[0]!) : data;
+    const key = size <= 64 ? `constant ${dtype} [${shape}] ${Array.from(full)}` : undefined;
+    const before = key && this.#made.get(key);
+    if (before) return before;
+    const name = this.stored(toBytes(full, dtype), shape, dtype);
+    if (key) this.#made.set(key, name);
+    return name;
+  }
+
+  /** A constant whose bytes are at hand (weights). */
+  stored(bytes: Uint8Array, shape: Shape, dtype: DType, name = this.fresh()): string {
+    this.constants.push({ name, dtype, shape, bytes });
+    return name;
+  }
+
+  ints(values: readonly number[]): string {
+    return this.constant(values, [values.length], "int64");
+  }
+
+  scalar(value: number): string {
+    return this.constant([value], []);
+  }
+
+  fresh(): string {
+    return `v${this.#count++}`;
+  }
+}
