@@ -1,14 +1,13 @@
-import { constant } from "../ops/leaf.ts";
-import { add } from "../ops/elementwise.ts";
-import { zerosLike } from "../ops/shape.ts";
 import { userError } from "../../errors.ts";
-import { type Node, inScopeOf, topological } from "./node.ts";
+import { add } from "../ops/elementwise.ts";
+import { constant } from "../ops/leaf.ts";
+import { zerosLike } from "../ops/shape.ts";
+import { inScopeOf, type Node, topological } from "./node.ts";
 
 /** The nodes among `order` (inputs before users) that depend on one of `sources`. */
 function reaching(order: readonly Node[], sources: readonly Node[]): Set<Node> {
   const reached = new Set<Node>(sources);
-  for (const node of order)
-    if (node.op.gradient && node.inputs.some((input) => reached.has(input))) reached.add(node);
+  for (const node of order) if (node.op.gradient && node.inputs.some((input) => reached.has(input))) reached.add(node);
   return reached;
 }
 
