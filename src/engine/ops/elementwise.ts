@@ -1,5 +1,5 @@
 import type { Shape } from "../../tensor/tensor.ts";
-import { type Example, type Node, type OpFunction, defineOp, misfit } from "../graph/node.ts";
+import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
 import { node } from "./leaf.ts";
 import { broadcastShape, mapBroadcast } from "./ndarray.ts";
 import { sumTo } from "./reduce.ts";
@@ -9,11 +9,13 @@ export type Value = Node | number;
 
 type None = Record<never, never>;
 
-const broadcast = (name: string) => (inputs: readonly Node[]): Shape => {
-  const shape = broadcastShape(inputs.map((input) => input.shape));
-  if (!shape) throw misfit(name, inputs, "shapes do not broadcast");
-  return shape;
-};
+const broadcast =
+  (name: string) =>
+  (inputs: readonly Node[]): Shape => {
+    const shape = broadcastShape(inputs.map((input) => input.shape));
+    if (!shape) throw misfit(name, inputs, "shapes do not broadcast");
+    return shape;
+  };
 
 interface Binary {
   readonly name: string;
@@ -25,9 +27,27 @@ interface Binary {
 }
 
 const BROADCASTS: readonly Example<None>[] = [
-  { inputs: [[2, 3], [2, 3]], attributes: {} },
-  { inputs: [[2, 3, 2, 2], [3, 1, 1]], attributes: {} },
-  { inputs: [[1, 3], [4, 1]], attributes: {} },
+  {
+    inputs: [
+      [2, 3],
+      [2, 3],
+    ],
+    attributes: {},
+  },
+  {
+    inputs: [
+      [2, 3, 2, 2],
+      [3, 1, 1],
+    ],
+    attributes: {},
+  },
+  {
+    inputs: [
+      [1, 3],
+      [4, 1],
+    ],
+    attributes: {},
+  },
   { inputs: [[], [3]], attributes: {} },
 ];
 
@@ -49,7 +69,10 @@ function binary({ name, onnx, f, gradient, bool, examples = BROADCASTS }: Binary
   });
 }
 
-const apply = (op: OpFunction<None>) => (a: Value, b: Value): Node => op([node(a), node(b)], {});
+const apply =
+  (op: OpFunction<None>) =>
+  (a: Value, b: Value): Node =>
+    op([node(a), node(b)], {});
 
 const away = (shape: Shape): { shape: Shape; range: readonly [number, number] } => ({ shape, range: [0.5, 2] });
 
@@ -128,7 +151,15 @@ export const equalOp = binary({
   onnx: "Equal",
   f: (a, b) => Number(a === b),
   bool: true,
-  examples: [{ inputs: [{ shape: [4], values: [1, 2, 3, 4] }, { shape: [4], values: [1, 0, 3, 5] }], attributes: {} }],
+  examples: [
+    {
+      inputs: [
+        { shape: [4], values: [1, 2, 3, 4] },
+        { shape: [4], values: [1, 0, 3, 5] },
+      ],
+      attributes: {},
+    },
+  ],
 });
 export const equal = apply(equalOp);
 
@@ -168,7 +199,13 @@ interface Unary {
   readonly examples?: readonly Example<None>[];
 }
 
-const unary = ({ name, onnx, f, gradient, examples = [{ inputs: [[2, 3]], attributes: {} }] }: Unary): OpFunction<None> =>
+const unary = ({
+  name,
+  onnx,
+  f,
+  gradient,
+  examples = [{ inputs: [[2, 3]], attributes: {} }],
+}: Unary): OpFunction<None> =>
   defineOp<None>({
     name,
     shape: ([x]) => x!.shape,
@@ -178,7 +215,10 @@ const unary = ({ name, onnx, f, gradient, examples = [{ inputs: [[2, 3]], attrib
     examples,
   });
 
-const apply1 = (op: OpFunction<None>) => (x: Node): Node => op([x], {});
+const apply1 =
+  (op: OpFunction<None>) =>
+  (x: Node): Node =>
+    op([x], {});
 const positive: readonly Example<None>[] = [{ inputs: [away([2, 3])], attributes: {} }];
 const kinked: readonly Example<None>[] = [{ inputs: [{ shape: [2, 3], avoid: [0] }], attributes: {} }];
 
@@ -189,7 +229,13 @@ export const neg = apply1(negOp);
 export const expOp = unary({ name: "exp", onnx: "Exp", f: Math.exp, gradient: (dy, _x, y) => mul(dy, y) });
 export const exp = apply1(expOp);
 /** Natural logarithm, x > 0. */
-export const logOp = unary({ name: "log", onnx: "Log", f: Math.log, gradient: (dy, x) => div(dy, x), examples: positive });
+export const logOp = unary({
+  name: "log",
+  onnx: "Log",
+  f: Math.log,
+  gradient: (dy, x) => div(dy, x),
+  examples: positive,
+});
 export const log = apply1(logOp);
 /** Square root, x > 0. */
 export const sqrtOp = unary({
@@ -203,7 +249,13 @@ export const sqrt = apply1(sqrtOp);
 /** x · x. */
 export const square = (x: Node): Node => mul(x, x);
 /** |x|; the gradient at 0 is 0, as PyTorch has it. */
-export const absOp = unary({ name: "abs", onnx: "Abs", f: Math.abs, gradient: (dy, x) => mul(dy, sign(x)), examples: kinked });
+export const absOp = unary({
+  name: "abs",
+  onnx: "Abs",
+  f: Math.abs,
+  gradient: (dy, x) => mul(dy, sign(x)),
+  examples: kinked,
+});
 export const abs = apply1(absOp);
 /** −1, 0 or 1. No gradient. */
 export const signOp = defineOp<None>({

@@ -1,7 +1,7 @@
+import { internal } from "../../errors.ts";
 import type { DType, Shape } from "../../tensor/tensor.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import { internal } from "../../errors.ts";
-import { type Node, defineOp } from "../graph/node.ts";
+import { defineOp, type Node } from "../graph/node.ts";
 
 const unbound = (name: string) => (): never => {
   throw internal(`${name} reached a runtime without a value`);

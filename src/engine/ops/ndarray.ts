@@ -38,13 +38,16 @@ export function broadcastShape(shapes: readonly Shape[]): number[] | undefined {
 export const broadcastOffset = (index: readonly number[], shape: Shape, strides: readonly number[]): number => {
   let offset = 0;
   const skip = index.length - shape.length;
-  for (let axis = 0; axis < shape.length; axis++)
-    if (shape[axis] !== 1) offset += index[axis + skip]! * strides[axis]!;
+  for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== 1) offset += index[axis + skip]! * strides[axis]!;
   return offset;
 };
 
 /** Applies `f` to broadcast elements of the arrays. */
-export function mapBroadcast(arrays: readonly NDArray[], shape: Shape, f: (...values: number[]) => number): Float64Array {
+export function mapBroadcast(
+  arrays: readonly NDArray[],
+  shape: Shape,
+  f: (...values: number[]) => number,
+): Float64Array {
   const out = new Float64Array(sizeOf(shape));
   const strides = arrays.map((array) => stridesOf(array.shape));
   eachIndex(shape, (flat, index) => {

@@ -1,0 +1,69 @@
+import { userError } from "../../errors.ts";
+import { floats, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { type Node, topological } from "../graph/node.ts";
+import { type InputAttributes, inputOp, type ParameterAttributes, parameter } from "../ops/leaf.ts";
+import { concat, reshape, slice } from "../ops/shape.ts";
+
+export type Parameter = Node<ParameterAttributes>;
+
+const isParameter = (node: Node): node is Parameter => node.op === parameter.row;
+
+export const keyOf = ({ attributes: { network, name } }: Parameter): string => `${network}/${name}`;
+
+/** The parameters that nodes depend on, by network and name, in a fixed order. */
+export const parametersOf = (roots: readonly Node[]): Parameter[] =>
+  topological(roots)
+    .filter(isParameter)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+
+/** The fed inputs that nodes depend on. */
+export const inputsOf = (roots: readonly Node[]): Node<InputAttributes>[] =>
+  topological(roots).filter((node): node is Node<InputAttributes> => node.op === inputOp.row);
+
+/** Parameters of one network in one vector. */
+export class Flat {
+  readonly parameters: readonly Parameter[];
+  readonly size: number;
+
+  constructor(parameters: readonly Parameter[]) {
+    this.parameters = parameters;
+    this.size = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  }
+
+  /** The parameters as pieces of a vector node. */
+  pieces(vector: Node): [Parameter, Node][] {
+    let offset = 0;
+    return this.parameters.map((leaf) => {
+      const start = offset;
+      offset += sizeOf(leaf.shape);
+      return [leaf, reshape(slice(vector, [start], [offset]), leaf.shape)];
+    });
+  }
+
+  join(nodes: readonly Node[]): Node {
+    const flat = nodes.map((node) => reshape(node, [-1]));
+    return flat.length === 1 ? flat[0]! : concat(flat, 0);
+  }
+
+  pack(find: (key: string) => Tensor): Tensor {
+    const all = new Float32Array(this.size);
+    let offset = 0;
+    for (const leaf of this.parameters) {
+      const value = find(keyOf(leaf));
+      if (value.shape.join() !== leaf.shape.join())
+        throw userError(keyOf(leaf), `expected the shape [${leaf.shape.join(", ")}], got [${value.shape.join(", ")}]`);
+      all.set(floats(value), offset);
+      offset += sizeOf(leaf.shape);
+    }
+    return tensor(all, [this.size]);
+  }
+
+  unpack(vector: Tensor): [string, Tensor][] {
+    let offset = 0;
+    return this.parameters.map((leaf) => {
+      const start = offset;
+      offset += sizeOf(leaf.shape);
+      return [keyOf(leaf), tensor(floats(vector).slice(start, offset), leaf.shape)];
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { internal, userError } from "../../errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Target } from "../onnx/emit.ts";
+import { writeModel } from "../onnx/write.ts";
+import { stopGradient } from "../ops/elementwise.ts";
+import type { InputAttributes } from "../ops/leaf.ts";
+import { input } from "../ops/leaf.ts";
+import { referenceRuntime } from "./reference.ts";
+import type { Executable, Program, Runtime, RuntimeName, StateSlot, Tensors } from "./runtime.ts";
+
+interface Reply {
+  readonly call: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+/** Calls to the worker thread and the promises that wait for them. */
+class Bridge {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  #calls = 0;
+  #ended: Error | undefined;
+
+  constructor(workerData: object) {
+    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), { workerData });
+    this.#worker.unref();
+    this.#worker.on("message", ({ call, result, error }: Reply) => {
+      const promise = this.#waiting.get(call);
+      this.#waiting.delete(call);
+      if (this.#waiting.size === 0) this.#worker.unref();
+      if (error === undefined) promise?.resolve(result);
+      else promise?.reject(new Error(error));
+    });
+    this.#worker.on("error", (error) => this.#end(error as Error));
+    this.#worker.on("exit", () => this.#end(new Error("the runtime was disposed")));
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+    this.#waiting.clear();
+  }
+
+  call<T>(verb: string, id: number, request: object = {}): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const call = this.#calls++;
+    this.#worker.ref();
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });
+      this.#worker.postMessage({ call, verb, id, request });
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+const leafName = (slot: StateSlot): string => (slot.current.attributes as InputAttributes).name;
+const nextName = (slot: StateSlot): string => `next ${slot.name}`;
+
+/** A model that copies every slot, for reading state that lives on a device. */
+function identityModel(state: readonly StateSlot[]): Uint8Array {
+  const leaves = state.map(({ name, current }) => input(name, current.shape, { dtype: current.dtype }));
+  return writeModel(
+    {
+      inputs: leaves,
+      outputs: Object.fromEntries(state.map(({ name }, i) => [`copy ${name}`, stopGradient(leaves[i]!)])),
+    },
+    "file",
+  );
+}
+
+function bytesOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): Uint8Array {
+  const next = Object.fromEntries(state.filter((slot) => slot.next).map((slot) => [nextName(slot), slot.next!]));
+  const leaves = [...inputs, ...state.map((slot) => slot.current)];
+  return writeModel({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
+}
+
+async function load(
+  bridge: Bridge,
+  id: number,
+  program: Program,
+  initial: Tensors,
+  target: Target,
+): Promise<Executable> {
+  const { inputs, outputs, state = [] } = program;
+  await bridge.call("load", id, {
+    bytes: bytesOf(program, target),
+    slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
+    options: {},
+  });
+  await bridge.call("write", id, { state: initial });
+  const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
+  return {
+    run(feeds, fetch = Object.keys(outputs)) {
+      const missing = names.find((name) => !feeds[name]);
+      if (missing !== undefined) throw userError(`input ${missing}`, "expected a tensor, got none");
+      return bridge.call("run", id, { feeds, fetch });
+    },
+    read: () =>
+      bridge.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
+    write: (values) => bridge.call("write", id, { state: values }),
+    dispose: () => bridge.call("release", id),
+  };
+}
+
+export interface RuntimeOptions {
+  /** Threads that one operator may use; all cores when absent. */
+  readonly threads?: number;
+}
+
+const LIBRARIES = { cpu: "onnxruntime-node", webgpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
+
+/**
+ * Starts a runtime of this process: `cpu` and `webgpu` by onnxruntime-node, `wasm` by onnxruntime-web (what passes there
+ * runs in a page), `reference` by plain TypeScript. Sessions live in a worker thread until `dispose`.
+ */
+export function createRuntime(name: RuntimeName, { threads = availableParallelism() }: RuntimeOptions = {}): Runtime {
+  if (name === "reference") return referenceRuntime();
+  const library = LIBRARIES[name];
+  if (!library) throw internal(`no runtime "${name}"`);
+  const bridge = new Bridge({ provider: name, threads, library });
+  let count = 0;
+  return {
+    name,
+    threads,
+    load: (program, state = {}) => load(bridge, count++, program, state, name),
+    dispose: () => bridge.end(),
+  };
+}

@@ -1,0 +1,54 @@
+import { userError } from "../../errors.ts";
+import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { NDArray, Node } from "../graph/node.ts";
+import type { InputAttributes } from "../ops/leaf.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Executable, Program, Runtime, Tensors } from "./runtime.ts";
+
+const toArray = ({ shape, data }: Tensor): NDArray => ({
+  shape,
+  data: Float64Array.from(data as Float32Array, Number),
+});
+
+const toTensor = ({ shape, data }: NDArray, { dtype }: Node): Tensor => {
+  if (dtype === "float32") return tensor(Float32Array.from(data), shape);
+  return dtype === "bool"
+    ? { dtype, shape, data: Uint8Array.from(data) }
+    : { dtype, shape, data: BigInt64Array.from(Array.from(data, BigInt)) };
+};
+
+function load({ inputs, outputs, bindings = new Map(), state = [] }: Program, initial: Tensors): Executable {
+  const held = new Map<string, NDArray>(Object.entries(initial).map(([name, value]) => [name, toArray(value)]));
+  const fixed = [...bindings].map(([node, value]) => [node, toArray(value)] as const);
+  const bind = (feeds: Tensors): Map<Node, NDArray> => {
+    const values = new Map<Node, NDArray>(fixed);
+    for (const slot of state) values.set(slot.current, held.get(slot.name)!);
+    for (const input of inputs) {
+      const { name } = input.attributes as InputAttributes;
+      if (!feeds[name]) throw userError(`input ${name}`, "expected a tensor, got none");
+      values.set(input, toArray(feeds[name]));
+    }
+    return values;
+  };
+  return {
+    async run(feeds, fetch = Object.keys(outputs)) {
+      const moving = state.filter((slot) => slot.next);
+      const made = evaluate([...fetch.map((name) => outputs[name]!), ...moving.map((slot) => slot.next!)], bind(feeds));
+      for (const [index, slot] of moving.entries()) held.set(slot.name, made[fetch.length + index]!);
+      return Object.fromEntries(fetch.map((name, index) => [name, toTensor(made[index]!, outputs[name]!)]));
+    },
+    read: async () => Object.fromEntries(state.map(({ name, current }) => [name, toTensor(held.get(name)!, current)])),
+    async write(values) {
+      for (const [name, value] of Object.entries(values)) held.set(name, toArray(value));
+    },
+    dispose: async () => held.clear(),
+  };
+}
+
+/** Pure TypeScript in float64, slow and exact: the oracle of the other runtimes. */
+export const referenceRuntime = (): Runtime => ({
+  name: "reference",
+  threads: 1,
+  load: async (program, state = {}) => load(program, state),
+  dispose: async () => {},
+});
