@@ -1,0 +1,10 @@
+/** The whole vocabulary of the engine; what stands outside this folder imports nothing deeper. */
+export * from "./compile/function.ts";
+export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
+export * from "./compile/step.ts";
+export { gradient, substitute } from "./graph/gradient.ts";
+export { defineOp, inScope, misfit, type Node, type Op, topological } from "./graph/node.ts";
+export * from "./ops/index.ts";
+export { evaluate } from "./runtime/evaluate.ts";
+export { referenceRuntime } from "./runtime/reference.ts";
+export type { Executable, Program, Runtime, RuntimeName, StateSlot, Tensors } from "./runtime/runtime.ts";

@@ -1,0 +1,174 @@
+import type { z } from "zod";
+import {
+  type Initializer,
+  input,
+  inScope,
+  type Node,
+  type Noise,
+  parameter,
+  type RunningAverage,
+  type Tensors,
+} from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import type { Shape, Tensor } from "../tensor/tensor.ts";
+import { drawParameter } from "./initializers.ts";
+
+/**
+ * Where a layer finds its parameters: `p("body")("3")` names them "body.3.…". The same name gives the same parameter, so a
+ * network that is called twice shares its weights.
+ */
+export interface Parameters {
+  (name: string): Parameters;
+  /** True while training: batch statistics, dropout. */
+  readonly training: boolean;
+  /** A weight that the optimizer moves. */
+  weight(name: string, shape: Shape, initializer: Initializer): Node;
+  /** A value that is saved but moved by no optimizer. */
+  statistic(name: string, shape: Shape, initializer: Initializer): Node;
+  /** Lets a statistic follow a value of this forward pass. */
+  follow(average: RunningAverage): void;
+  /** Random numbers of this call, fresh at every step. */
+  noise(name: string, shape: Shape, kind: Noise): Node;
+  /** Runs `build` with this place as the layer path of its nodes. */
+  within<T>(layer: string, build: () => T): T;
+}
+
+/** A network as data: its options, the shape it takes, and how it is built. */
+export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  /** One line for lists and help. */
+  readonly summary: string;
+  readonly paper: string;
+  readonly options: O;
+  /** An input shape that it takes; sides marked free may be any number. */
+  input(options: z.infer<O>): Shape;
+  build(x: Node, p: Parameters, options: z.infer<O>): Node;
+}
+
+/** Defines a model; the schema's types reach `build`. */
+export const defineModel = <O extends z.ZodObject>(definition: ModelDefinition<O>): ModelDefinition<O> => definition;
+
+export interface CallOptions {
+  readonly training?: boolean;
+}
+
+/** A model with its options and a name: call it on nodes. All calls share one set of parameters. */
+export interface Network {
+  (x: Node, options?: CallOptions): Node;
+  /** The key of its weights, "generator". */
+  readonly key: string;
+  readonly model: ModelDefinition;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What the calls in training mode let follow, in order. */
+  readonly averages: readonly RunningAverage[];
+  /** All parameters that calls have made so far (those of one call at the model's input shape when none was made). */
+  parameters(): readonly ReturnType<typeof parameter>[];
+}
+
+type Leaf = ReturnType<typeof parameter>;
+
+/** Makes the scopes of one network. */
+class Store {
+  readonly leaves = new Map<string, Leaf>();
+  readonly averages: RunningAverage[] = [];
+  readonly key: string;
+  #calls = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  leaf(name: string, shape: Shape, initializer: Initializer, trainable: boolean): Leaf {
+    const found = this.leaves.get(name);
+    if (found && found.shape.join() !== shape.join())
+      throw userError(`${this.key} › ${name}`, `expected the shape [${found.shape}] of the first call, got [${shape}]`);
+    const leaf = found ?? parameter([], { name, network: this.key, shape, initializer, trainable });
+    this.leaves.set(name, leaf);
+    return leaf;
+  }
+
+  /** The scope of one call of the whole network. */
+  call(training: boolean): Parameters {
+    const call = this.#calls++;
+    const scope = (path: readonly string[]): Parameters => {
+      const full = (name: string): string => [...path, name].join(".");
+      return Object.assign((name: string) => scope([...path, name]), {
+        training,
+        weight: (name: string, shape: Shape, initializer: Initializer) =>
+          this.leaf(full(name), shape, initializer, true),
+        statistic: (name: string, shape: Shape, initializer: Initializer) =>
+          this.leaf(full(name), shape, initializer, false),
+        follow: (average: RunningAverage) => void this.averages.push(average),
+        noise: (name: string, shape: Shape, kind: Noise) =>
+          input(`${this.key}/${full(name)}#${call}`, shape, { noise: kind }),
+        within: <T>(layer: string, build: () => T) => inScope([this.key, ...path, layer].join(" › "), build),
+      });
+    };
+    return scope([]);
+  }
+}
+
+/**
+ * A network of a model. Options are checked and completed by the model's schema.
+ * @param key names its weights in checkpoints and losses; the model's name when absent
+ */
+export function network<O extends z.ZodObject>(
+  model: ModelDefinition<O>,
+  options: z.input<O> = {} as z.input<O>,
+  key: string = model.name,
+): Network {
+  const store = new Store(key);
+  const checked = model.options.parse(options, { reportInput: true }) as z.infer<O>;
+  const call = (x: Node, { training = false }: CallOptions = {}): Node => model.build(x, store.call(training), checked);
+  return Object.assign(call, {
+    key,
+    model: model as unknown as ModelDefinition,
+    options: checked,
+    averages: store.averages,
+    parameters: () => {
+      if (store.leaves.size === 0) call(input("input", model.input(checked)));
+      return [...store.leaves.values()];
+    },
+  });
+}
+
+/** First weights of networks, keyed "network/parameter"; each parameter has a stream of its own, so their order does not matter. */
+export function initialWeights(networks: readonly Network[], seed: number): Record<string, Tensor> {
+  const all = networks.flatMap((one) =>
+    one.parameters().map(({ attributes }) => ({ key: `${one.key}/${attributes.name}`, attributes })),
+  );
+  return Object.fromEntries(
+    all.map(({ key, attributes }) => [key, drawParameter(attributes.initializer, attributes.shape, seed, key)]),
+  );
+}
+
+/** How many numbers a network learns. */
+export const parameterCount = (one: Network): number =>
+  one
+    .parameters()
+    .filter(({ attributes }) => attributes.trainable)
+    .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
+
+/** Checks that weights are those of a network (names and shapes), and gives them the network's key. */
+export function bindWeights(one: Network, weights: Tensors, where: string): Record<string, Tensor> {
+  const bound: Record<string, Tensor> = {};
+  const asked = one.parameters();
+  for (const { attributes, shape } of asked) {
+    const value = weights[attributes.name];
+    if (!value || value.shape.join() !== shape.join())
+      throw userError(
+        where,
+        `expected ${one.model.name} weights with ${attributes.name} [${shape.join(", ")}], got ${value ? `[${value.shape.join(", ")}]` : "none"}`,
+        "These are weights of another model or of other options.",
+      );
+    bound[`${one.key}/${attributes.name}`] = value;
+  }
+  const extra = Object.keys(weights).find((name) => !(`${one.key}/${name}` in bound));
+  if (extra !== undefined)
+    throw userError(
+      where,
+      `expected weights of ${one.model.name} alone, got ${extra} too`,
+      "These are weights of another model.",
+    );
+  return bound;
+}
