@@ -1,0 +1,38 @@
+import { userError } from "../errors.ts";
+import { toDepth } from "../image/channels.ts";
+import { luma } from "../image/color.ts";
+import { type Picture, shave as shaveRim } from "../image/picture.ts";
+import { checkPair } from "./compare.ts";
+import { planeMse, psnr, psnrOf } from "./psnr.ts";
+import { planeSsim, ssim } from "./ssim.ts";
+
+export interface ScoreOptions {
+  /** "y": studio-range BT.601 luma, as the published tables; "rgb": the three colors. */
+  readonly color: "y" | "rgb";
+  /** Pixels left out on every side; the published tables use the scale. */
+  readonly shave: number;
+}
+
+export interface Score {
+  /** dB, peak 255; Infinity for identical pictures. */
+  readonly psnr: number;
+  /** At most 1. */
+  readonly ssim: number;
+}
+
+/**
+ * Scores an enlarged picture against the truth by the protocol of the published super-resolution tables: both as 8-bit
+ * samples, then luma (not rounded), then the rim cut off, then PSNR and SSIM. Mean over pictures: average the scores.
+ */
+export const score = (output: Picture, truth: Picture, { color, shave }: ScoreOptions): Score => {
+  checkPair("score", output, truth);
+  if (!Number.isInteger(shave) || shave < 0 || 2 * shave >= Math.min(truth.width, truth.height))
+    throw userError(
+      "score › shave",
+      `expected a rim that leaves something of ${truth.width}×${truth.height}, got ${shave}`,
+    );
+  const [a, b] = [shaveRim(toDepth(output, 8), shave), shaveRim(toDepth(truth, 8), shave)];
+  if (color === "rgb") return { psnr: psnr(a, b), ssim: ssim(a, b) };
+  const [ya, yb] = [luma(a), luma(b)];
+  return { psnr: psnrOf(planeMse(ya, yb), 255), ssim: planeSsim(ya, yb, 255) };
+};
