@@ -1,0 +1,40 @@
+/** One entry of a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** What can be added to a file; the parts of an iterable are written as they come. */
+export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+/**
+ * The files that training reads and writes, passed in by the platform. Paths are joined with "/". Failures are
+ * UserErrors that name the path and the cure.
+ */
+export interface Files {
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part. */
+  write(path: string, content: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file, made when missing; what was added lies on the disk when this returns. */
+  append(path: string, content: Content): Promise<void>;
+  /** Bytes of a file; undefined when there is none. */
+  size(path: string): Promise<number | undefined>;
+  /** Whether there is a file or folder. */
+  exists(path: string): Promise<boolean>;
+  /** Everything in a folder, links followed, in the order of the disk. */
+  list(folder: string): Promise<readonly FolderEntry[]>;
+  /** Makes a folder and those above it. */
+  makeFolder(folder: string): Promise<void>;
+  /** Renames a file or folder, replacing a file. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a folder with all it holds; fine when missing. */
+  remove(path: string): Promise<void>;
+  /** SHA-256 of a file's content, hexadecimal. */
+  sha256(path: string): Promise<string>;
+  /** Takes a lock that a dead process leaves behind ineffective; returns what gives it back. */
+  lock(path: string): Promise<() => Promise<void>>;
+}
+
+/** The text of a file. */
+export const readText = async (files: Pick<Files, "read">, path: string): Promise<string> =>
+  new TextDecoder().decode(await files.read(path));
