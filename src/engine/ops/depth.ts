@@ -1,0 +1,77 @@
+import { type Shape, sizeOf } from "../../tensor/tensor.ts";
+import { defineOp, misfit, type Node } from "../graph/node.ts";
+
+interface Blocks {
+  readonly block: number;
+}
+
+/** Visits the element pairs of a deep array [N, C·b², H, W] and the flat one [N, C, H·b, W·b]. */
+function eachBlock([n, c, height, width]: Shape, block: number, visit: (deep: number, flat: number) => void): void {
+  const [h, w] = [height! / block, width! / block];
+  let flat = 0;
+  for (let nc = 0; nc < n! * c!; nc++)
+    for (let row = 0; row < height!; row++)
+      for (let column = 0; column < width!; column++) {
+        const tap = (row % block) * block + (column % block);
+        visit(((nc * block * block + tap) * h + Math.floor(row / block)) * w + Math.floor(column / block), flat++);
+      }
+}
+
+/** Channels spread into blocks of pixels: [N, C·b², H, W] → [N, C, H·b, W·b], in the order of PyTorch's PixelShuffle. */
+export const depthToSpaceOp = defineOp<Blocks>({
+  name: "depthToSpace",
+  shape(inputs, { block }) {
+    const [n, c, h, w] = inputs[0]!.shape;
+    if (inputs[0]!.shape.length !== 4) throw misfit("depthToSpace", inputs, "expected [N, C, H, W]");
+    if (c! % block ** 2 !== 0) throw misfit("depthToSpace", inputs, `channels are no multiple of ${block}²`);
+    return [n!, c! / block ** 2, h! * block, w! * block];
+  },
+  gradient: (dy, { attributes: { block } }) => [spaceToDepth(dy, block)],
+  onnx: (emit, inputs, { attributes: { block } }) =>
+    emit.node("DepthToSpace", inputs, { blocksize: block, mode: "CRD" }),
+  reference([x], { shape, attributes: { block } }) {
+    const out = new Float64Array(sizeOf(shape));
+    eachBlock(shape, block, (deep, flat) => {
+      out[flat] = x!.data[deep]!;
+    });
+    return out;
+  },
+  examples: [
+    { inputs: [[2, 8, 2, 3]], attributes: { block: 2 } },
+    { inputs: [[1, 9, 2, 1]], attributes: { block: 3 } },
+  ],
+});
+export const depthToSpace = (x: Node, block: number): Node => depthToSpaceOp([x], { block });
+
+/** Blocks of pixels gathered into channels: [N, C, H·b, W·b] → [N, C·b², H, W], the inverse of depthToSpace. */
+export const spaceToDepthOp = defineOp<Blocks>({
+  name: "spaceToDepth",
+  shape(inputs, { block }) {
+    const [n, c, h, w] = inputs[0]!.shape;
+    if (inputs[0]!.shape.length !== 4) throw misfit("spaceToDepth", inputs, "expected [N, C, H, W]");
+    if (h! % block !== 0 || w! % block !== 0)
+      throw misfit("spaceToDepth", inputs, `height and width are no multiples of ${block}`);
+    return [n!, c! * block ** 2, h! / block, w! / block];
+  },
+  gradient: (dy, { attributes: { block } }) => [depthToSpace(dy, block)],
+  // ONNX has the tap before the channel: [N, b², C, H·W] is brought to [N, C, b², H·W] by copying whole planes.
+  onnx(emit, [x], { inputs, shape, attributes: { block } }) {
+    const deep = emit.node("SpaceToDepth", [x!], { blocksize: block });
+    const [n, c] = inputs[0]!.shape;
+    if (c === 1) return deep;
+    const split = emit.node("Reshape", [deep, emit.ints([n!, block ** 2, c!, shape[2]! * shape[3]!])]);
+    return emit.node("Reshape", [emit.node("Transpose", [split], { perm: [0, 2, 1, 3] }), emit.ints(shape)]);
+  },
+  reference([x], { shape, inputs, attributes: { block } }) {
+    const out = new Float64Array(sizeOf(shape));
+    eachBlock(inputs[0]!.shape, block, (deep, flat) => {
+      out[deep] = x!.data[flat]!;
+    });
+    return out;
+  },
+  examples: [
+    { inputs: [[2, 3, 4, 6]], attributes: { block: 2 } },
+    { inputs: [[2, 1, 6, 3]], attributes: { block: 3 } },
+  ],
+});
+export const spaceToDepth = (x: Node, block: number): Node => spaceToDepthOp([x], { block });

@@ -1,0 +1,200 @@
+import { type Shape, sizeOf } from "../../tensor/tensor.ts";
+import { defineOp, type Example, misfit, type Node } from "../graph/node.ts";
+import type { Emit } from "../onnx/emit.ts";
+import { emitAlong, matrix } from "./matrix.ts";
+import { eachIndex, stridesOf } from "./ndarray.ts";
+import { emitSlice } from "./shape.ts";
+
+/** What lies outside: a number, the picture mirrored without its edge repeated, or its edge. */
+export type PadMode = "constant" | "reflect" | "edge";
+
+/** Elements added before and after each axis; a negative number crops. */
+export type Pads = readonly (readonly [before: number, after: number])[];
+
+export interface Padded {
+  readonly pads: Pads;
+  readonly mode: PadMode;
+  readonly value: number;
+}
+
+/** Where the element at `place` (outside when below 0 or at least `side`) comes from; −1 for the constant. */
+function sourceOf(place: number, side: number, mode: PadMode): number {
+  if (place >= 0 && place < side) return place;
+  if (mode === "constant") return -1;
+  if (mode === "edge") return place < 0 ? 0 : side - 1;
+  return place < 0 ? -place : 2 * (side - 1) - place;
+}
+
+/** Visits every element of the padded array with the place in the original that it comes from (−1: none). */
+function eachPadded(shape: Shape, { pads, mode }: Padded, visit: (padded: number, original: number) => void): void {
+  const strides = stridesOf(shape);
+  const sources = shape.map((side, axis) =>
+    Array.from({ length: side + pads[axis]![0] + pads[axis]![1] }, (_, at) =>
+      sourceOf(at - pads[axis]![0], side, mode),
+    ),
+  );
+  eachIndex(
+    sources.map((list) => list.length),
+    (flat, index) => {
+      const places = index.map((place, axis) => sources[axis]![place]!);
+      visit(flat, places.includes(-1) ? -1 : places.reduce((at, place, axis) => at + place * strides[axis]!, 0));
+    },
+  );
+}
+
+const grown = (shape: Shape, pads: Pads, sign: 1 | -1): number[] =>
+  shape.map((side, axis) => side + sign * (pads[axis]![0] + pads[axis]![1]));
+
+const constantPad = (pads: Pads, value = 0): Padded => ({ pads, mode: "constant", value });
+
+const MIRRORED: readonly Example<Padded>[] = (["reflect", "edge"] as const).flatMap((mode) => [
+  { inputs: [[1, 2, 3, 4]], attributes: { pads: [[0, 0], [0, 0], [1, 2], [2, 1]], mode, value: 0 } }, // biome-ignore format: one line
+  { inputs: [[2, 1, 6, 7]], attributes: { pads: [[0, 0], [0, 0], [2, 1], [0, 3]], mode, value: 0 } }, // biome-ignore format: one line
+  {
+    inputs: [[3, 5]],
+    attributes: {
+      pads: [
+        [2, 2],
+        [1, 0],
+      ],
+      mode,
+      value: 0,
+    },
+  },
+]);
+
+/** x with a border. */
+export const padOp = defineOp<Padded>({
+  name: "pad",
+  shape(inputs, { pads, mode }) {
+    const { shape } = inputs[0]!;
+    if (pads.length !== shape.length) throw misfit("pad", inputs, `expected a pair for every axis, got ${pads.length}`);
+    const reach = (side: number): number => (mode === "reflect" ? side - 1 : Number.POSITIVE_INFINITY);
+    if (mode !== "constant" && pads.some((pair, axis) => pair.some((p) => p < 0 || p > reach(shape[axis]!))))
+      throw misfit("pad", inputs, `[${pads.join("], [")}] is out of reach for ${mode}`);
+    const out = grown(shape, pads, 1);
+    if (out.some((side) => side < 1)) throw misfit("pad", inputs, "nothing is left");
+    return out;
+  },
+  gradient: (dy, { attributes }) => [
+    attributes.mode === "constant"
+      ? pad(dy, attributes.pads.map(([before, after]) => [-before, -after])) // biome-ignore format: one line
+      : padGradientOp([dy], attributes),
+  ],
+  onnx(emit, [x], { inputs, attributes: { pads, mode, value } }) {
+    const { shape } = inputs[0]!;
+    if (pads.every((pair) => pair.every((p) => p <= 0))) {
+      const starts = pads.map(([before]) => 0 - before);
+      const ends = pads.map(([, after], axis) => shape[axis]! + after);
+      return emitSlice(emit, x!, shape, { starts, ends, steps: shape.map(() => 1) });
+    }
+    const ends = emit.ints([...pads.map(([before]) => before), ...pads.map(([, after]) => after)]);
+    return emit.node("Pad", [x!, ends, ...(mode === "constant" && value !== 0 ? [emit.scalar(value)] : [])], { mode });
+  },
+  reference([x], { shape, attributes }) {
+    const out = new Float64Array(sizeOf(shape));
+    eachPadded(x!.shape, attributes, (to, from) => {
+      out[to] = from < 0 ? attributes.value : x!.data[from]!;
+    });
+    return out;
+  },
+  examples: [
+    { inputs: [[2, 3]], attributes: constantPad([[1, 0], [0, 2]]) }, // biome-ignore format: one line
+    { inputs: [[2, 3]], attributes: constantPad([[1, 1], [1, 1]], -1.5) }, // biome-ignore format: one line
+    { inputs: [[2, 3, 4]], attributes: constantPad([[0, 0], [1, -1], [-2, 3]]) }, // biome-ignore format: one line
+    { inputs: [[4, 4]], attributes: constantPad([[-1, 0], [0, -2]]) }, // biome-ignore format: one line
+    { inputs: [[1, 2, 2, 1, 3, 2]], attributes: constantPad([[0, 0], [0, 0], [0, 0], [0, 1], [0, 0], [0, 1]]) }, // biome-ignore format: one line
+    ...MIRRORED,
+  ],
+});
+
+/** Adds what a border got back to where it came from: the gradient of a reflected or edge pad, along one axis by a matrix. */
+function foldAlong(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
+  const [before, after] = pads[axis]!;
+  const side = shape[axis]! - before - after;
+  const fold = matrix(side, shape[axis]!, () => []);
+  for (let place = 0; place < shape[axis]!; place++)
+    fold.data[sourceOf(place - before, side, mode) * shape[axis]! + place] = 1;
+  return emitAlong(emit, dy, shape, axis, fold);
+}
+
+/** The same by strips: the few rows that get something back are cut out and added to, the rest is copied. */
+function foldStrips(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
+  const [before, after] = pads[axis]!;
+  const end = shape[axis]! - after;
+  const cut = (from: number, to: number): string =>
+    emitSlice(emit, dy, shape, {
+      starts: shape.map(() => 0).with(axis, from),
+      ends: shape.with(axis, to),
+      steps: shape.map(() => 1),
+    });
+  const turned = (from: number, to: number): string => {
+    const back = emit.ints(Array.from({ length: to - from }, (_, place) => to - 1 - place));
+    return emit.node("Gather", [dy, back], { axis });
+  };
+  const total = (from: number, to: number): string =>
+    emit.node("ReduceSum", [cut(from, to), emit.ints([axis])], { keepdims: 1 });
+  const parts: string[] = [];
+  let from = before;
+  let to = end;
+  if (before > 0 && mode === "reflect") {
+    parts.push(cut(before, before + 1));
+    parts.push(emit.node("Add", [cut(before + 1, 2 * before + 1), turned(0, before)]));
+    from = 2 * before + 1;
+  } else if (before > 0) {
+    parts.push(total(0, before + 1));
+    from = before + 1;
+  }
+  const tail: string[] = [];
+  if (after > 0 && mode === "reflect") {
+    to = end - 1 - after;
+    tail.push(emit.node("Add", [cut(to, end - 1), turned(end, shape[axis]!)]), cut(end - 1, end));
+  } else if (after > 0) {
+    to = end - 1;
+    tail.push(total(to, shape[axis]!));
+  }
+  if (to > from) parts.push(cut(from, to));
+  return emit.node("Concat", [...parts, ...tail], { axis });
+}
+
+/** The gradient of a reflected or edge pad: what lies in the border is added to where it came from. */
+export const padGradientOp = defineOp<Padded>({
+  name: "padGradient",
+  shape: ([dy], { pads }) => grown(dy!.shape, pads, -1),
+  gradient: (g, { attributes: { pads, mode } }) => [pad(g, pads, { mode })],
+  onnx(emit, [dy], { inputs, attributes }) {
+    const { pads, mode } = attributes;
+    let { shape } = inputs[0]!;
+    return pads.reduce((name, [before, after], axis) => {
+      if (before + after === 0) return name;
+      const side = shape[axis]! - before - after;
+      const isApart = mode === "reflect" ? before + after + 2 <= side : side >= 2;
+      const folded = (isApart ? foldStrips : foldAlong)(emit, name, shape, axis, attributes);
+      shape = shape.with(axis, side);
+      return folded;
+    }, dy!);
+  },
+  reference([dy], { shape, attributes }) {
+    const out = new Float64Array(sizeOf(shape));
+    eachPadded(shape, attributes, (from, to) => {
+      out[to]! += dy!.data[from]!;
+    });
+    return out;
+  },
+  examples: MIRRORED.map(({ inputs: [shape], attributes }) => ({
+    inputs: [grown(shape as Shape, attributes.pads, 1)],
+    attributes,
+  })),
+});
+
+/**
+ * x with a border, a pair [before, after] for every axis. A negative number crops (constant mode only).
+ * @param options.mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "edge" repeats the edge
+ */
+export function pad(
+  x: Node,
+  pads: Pads,
+  { mode = "constant", value = 0 }: { readonly mode?: PadMode; readonly value?: number } = {},
+): Node {
+  return pads.every(([before, after]) => before === 0 && after === 0) ? x : padOp([x], { pads, mode, value });
+}

@@ -1,0 +1,116 @@
+import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
+import { both, emitBoth, type Matrix, matrix, transposed } from "./matrix.ts";
+
+export type ResizeMode = "nearest" | "linear" | "cubic";
+
+interface Resized {
+  readonly height: number;
+  readonly width: number;
+  readonly mode: ResizeMode;
+  readonly antialias: boolean;
+}
+
+interface ResizedFrom extends Resized {
+  /** Height and width before. */
+  readonly from: readonly number[];
+}
+
+/** Weight of a pixel at a distance: the triangle, or Keys' cubic with a = −0.5. */
+const KERNELS: Record<"linear" | "cubic", { reach: number; weight: (distance: number) => number }> = {
+  linear: { reach: 1, weight: (d) => Math.max(0, 1 - d) },
+  cubic: {
+    reach: 2,
+    weight: (d) => (d < 1 ? (1.5 * d - 2.5) * d * d + 1 : d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0),
+  },
+};
+
+/** One axis of a resize as a matrix [to, from]: half-pixel centers, pixels outside left out, weights of sum 1. */
+function interpolation(from: number, to: number, mode: ResizeMode, antialias: boolean): Matrix {
+  if (mode === "nearest") return matrix(to, from, (at) => [[Math.floor((at * from) / to), 1]]);
+  const { reach, weight } = KERNELS[mode];
+  const widening = antialias ? Math.max(1, from / to) : 1;
+  return matrix(to, from, (at) => {
+    const center = ((at + 0.5) * from) / to - 0.5;
+    const first = Math.max(0, Math.ceil(center - reach * widening));
+    const last = Math.min(from - 1, Math.floor(center + reach * widening));
+    const weights = Array.from({ length: last - first + 1 }, (_, tap) =>
+      weight(Math.abs(first + tap - center) / widening),
+    );
+    const total = weights.reduce((a, b) => a + b, 0);
+    return weights.map((value, tap) => [first + tap, value / total]);
+  });
+}
+
+const matrices = (from: readonly number[], to: readonly number[], { mode, antialias }: Resized): [Matrix, Matrix] => [
+  interpolation(from[0]!, to[0]!, mode, antialias),
+  interpolation(from[1]!, to[1]!, mode, antialias),
+];
+
+const CASES: readonly (readonly [from: [number, number], to: [number, number], ResizeMode, antialias: boolean])[] = [
+  [[3, 4], [6, 8], "nearest", false],
+  [[6, 4], [3, 2], "nearest", false],
+  [[5, 4], [7, 3], "nearest", false],
+  [[3, 4], [6, 8], "linear", false],
+  [[8, 9], [4, 3], "linear", false],
+  [[8, 9], [4, 3], "linear", true],
+  [[5, 4], [7, 5], "linear", false],
+  [[3, 4], [6, 8], "cubic", false],
+  [[9, 8], [3, 4], "cubic", true],
+  [[7, 5], [5, 6], "cubic", true],
+]; // biome-ignore format: a table
+
+const examples = (side: "small" | "gradient"): Example<ResizedFrom>[] =>
+  CASES.map(([from, [height, width], mode, antialias]) => ({
+    inputs: [[1, 2, ...(side === "small" ? from : [height, width])]],
+    attributes: { height, width, mode, antialias, from },
+  }));
+
+/** A picture in another size. */
+export const resizeOp: OpFunction<Resized> = defineOp<Resized>({
+  name: "resize",
+  shape(inputs, { height, width, mode, antialias }) {
+    const { shape } = inputs[0]!;
+    if (shape.length !== 4) throw misfit("resize", inputs, "expected [N, C, H, W]");
+    if (![height, width].every((side) => Number.isInteger(side) && side > 0))
+      throw misfit("resize", inputs, `expected a height and width in pixels, got ${height} × ${width}`);
+    if (antialias && mode === "nearest") throw misfit("resize", inputs, "nearest has no antialiasing");
+    return [shape[0]!, shape[1]!, height, width];
+  },
+  gradient: (dy, { inputs: [x], attributes }) => [resizeGradientOp([dy], { ...attributes, from: x!.shape.slice(2) })],
+  onnx(emit, [x], { inputs, shape, attributes }) {
+    const from = inputs[0]!.shape;
+    return emitBoth(emit, x!, from, ...matrices(from.slice(2), shape.slice(2), attributes));
+  },
+  reference: ([x], { shape, attributes }) => both(x!, ...matrices(x!.shape.slice(2), shape.slice(2), attributes)),
+  examples: examples("small"),
+});
+
+/** The gradient of resize: the same weights, read the other way. */
+export const resizeGradientOp: OpFunction<ResizedFrom> = defineOp<ResizedFrom>({
+  name: "resizeGradient",
+  shape: ([dy], { from }) => [...dy!.shape.slice(0, 2), ...from],
+  gradient: (g, { attributes: { height, width, mode, antialias } }) => [
+    resizeOp([g], { height, width, mode, antialias }),
+  ],
+  onnx(emit, [dy], { inputs, attributes }) {
+    const { shape } = inputs[0]!;
+    const [vertical, horizontal] = matrices(attributes.from, shape.slice(2), attributes);
+    return emitBoth(emit, dy!, shape, transposed(vertical), transposed(horizontal));
+  },
+  reference([dy], { attributes }) {
+    const [vertical, horizontal] = matrices(attributes.from, dy!.shape.slice(2), attributes);
+    return both(dy!, transposed(vertical), transposed(horizontal));
+  },
+  examples: examples("gradient"),
+});
+
+/**
+ * A picture x [N, C, H, W] in another size, pixel centers at halves; pixels outside are left out and the weights brought to
+ * a sum of 1. Cubic is Keys' kernel with a = −0.5 (PyTorch: −0.75 without antialias, −0.5 with it).
+ * @param options.mode nearest takes pixel ⌊i · from / to⌋, as PyTorch's "nearest"     @param options.antialias widens the kernel when shrinking
+ */
+export const resize = (
+  x: Node,
+  { height, width }: { readonly height: number; readonly width: number },
+  { mode, antialias = false }: { readonly mode: ResizeMode; readonly antialias?: boolean },
+): Node => resizeOp([x], { height, width, mode, antialias });
