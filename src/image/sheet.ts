@@ -89,18 +89,22 @@ const checkColumns = (columns: readonly SheetColumn[], crops: readonly Box[]): v
 const layOut = ({ columns, title, cell = 360 }: SheetOptions, crops: readonly Box[]): Layout => {
   const { width, height } = columns[0]!.picture;
   const widest = Math.max(cell, ...crops.map((box) => box.width));
-  const fit = Math.min(widest / width, (widest * 1.25) / height);
+  const cropFactors = crops.map((box) => Math.max(1, Math.floor(Math.min(widest / box.width, widest / box.height))));
+  // The widest crop sets the column where it nearly fills it, so that edges line up.
+  const filled = Math.max(0, ...crops.map((box, i) => box.width * cropFactors[i]!));
+  const used = filled > 0.75 * widest ? filled : widest;
+  const fit = Math.min(used / width, (used * 1.25) / height);
   const scale = fit >= 1 ? Math.floor(fit) : fit;
   const size = Math.max(13, Math.round(widest / 22));
   const margin = Math.round(size * 1.6);
   return {
-    cell: widest,
+    cell: used,
     gap: Math.round(size * 1.1),
     margin,
     size,
     top: margin + (title ? size * 2.6 : 0),
     whole: { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)), scale },
-    cropFactors: crops.map((box) => Math.max(1, Math.floor(Math.min(widest / box.width, widest / box.height)))),
+    cropFactors,
   };
 };
 
