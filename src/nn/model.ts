@@ -43,6 +43,18 @@ export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
   /** An input shape that it takes; sides marked free may be any number. */
   input(options: z.infer<O>): Shape;
   build(x: Node, p: Parameters, options: z.infer<O>): Node;
+  /**
+   * Recognizes weights that other programs saved: the options that fit, and our name for each of theirs. Absent or
+   * undefined when they are not of this model.
+   */
+  adopt?(weights: Tensors): Adopted<z.input<O>> | undefined;
+}
+
+export interface Adopted<I> {
+  readonly options: I;
+  readonly weights: Tensors;
+  /** Planes of the pictures that the network takes. */
+  readonly color: "y" | "rgb";
 }
 
 /** Defines a model; the schema's types reach `build`. */

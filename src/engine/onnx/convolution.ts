@@ -18,8 +18,31 @@ const attributes = ({ kernel, stride, dilation, pads, groups }: Geometry): Recor
 
 const isUnit = (pair: readonly number[]): boolean => pair.every((value) => value === 1);
 
-/** y = x ∗ w + b. */
-export const convolutionForm: Form = (emit, names, { attributes: walk }) => emit.node("Conv", names, attributes(walk));
+/** Stride 1, one group, no dilation, and an output of the input's size: what most layers are. */
+const isSame = ({ stride, dilation, groups, kernel, pads }: Geometry): boolean =>
+  isUnit(stride) &&
+  isUnit(dilation) &&
+  groups === 1 &&
+  pads[0] + pads[2] === kernel[0] - 1 &&
+  pads[1] + pads[3] === kernel[1] - 1;
+
+/**
+ * y = x ∗ w + b. With very few filters over many channels the matrix product of a convolution is a thin strip; ConvTranspose
+ * with the turned weight multiplies first and gathers the taps afterwards, which is 2–3 times as fast on CPUs.
+ */
+export const convolutionForm: Form = (emit, [x, w, b], node) => {
+  const { attributes: walk, inputs } = node;
+  const [filters, channels] = inputs[1]!.shape as readonly [number, number];
+  const thin = filters <= 4 && channels >= 16 && walk.kernel[0] > 1;
+  if (!(thin && isSame(walk) && emit.target === "cpu"))
+    return emit.node("Conv", b ? [x!, w!, b] : [x!, w!], attributes(walk));
+  const [top, left, bottom, right] = walk.pads;
+  const weight = turned(emit, w!, inputs[1]!.shape, 1);
+  return emit.node("ConvTranspose", b ? [x!, weight, b] : [x!, weight], {
+    ...attributes(walk),
+    pads: [bottom, right, top, left],
+  });
+};
 
 /** w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C swapped. */
 function turned(emit: Emit, w: string, [o, c, kh, kw]: readonly number[], groups: number): string {
@@ -73,5 +96,108 @@ const weightAsConvolution: Form = (emit, [x, dy], node) => {
   return emit.node("Transpose", [cropped], { perm: [1, 0, 2, 3] });
 };
 
+/** a · bᵀ over the last two axes. */
+const timesTransposed = (emit: Emit, a: string, b: string): string =>
+  emit.target === "file"
+    ? emit.node("MatMul", [a, emit.node("Transpose", [b], { perm: [0, 2, 1] })])
+    : emit.node("FusedMatMul", [a, b], { transB: 1 }, "com.microsoft");
+
+/** A flattened picture [N, C, HW] moved by `offset` elements: y[q] = x[q + offset], zeros coming in. */
+const moved = (emit: Emit, x: string, offset: number): string =>
+  offset === 0 ? x : emit.node("Pad", [x, emit.ints([0, 0, -offset, 0, 0, offset])]);
+
+/** A 0/1 row [1, 1, HW] that keeps the pixels whose column plus `offset` lies inside the picture. */
+function columnMask(emit: Emit, height: number, width: number, offset: number): string {
+  const inside = Array.from({ length: height * width }, (_, q) => {
+    const column = (q % width) + offset;
+    return column >= 0 && column < width ? 1 : 0;
+  });
+  return emit.constant(inside, [1, 1, height * width]);
+}
+
+/** Two flattened pictures of which taps are shifted copies, and how far each tap reaches. */
+interface Shifts {
+  readonly size: readonly [number, number];
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+}
+
+const shiftsOf = ({ kernel, pads, size }: Geometry): Shifts => ({
+  size,
+  rows: Array.from({ length: kernel[0] }, (_, a) => a - pads[0]),
+  columns: Array.from({ length: kernel[1] }, (_, b) => b - pads[1]),
+});
+
+/** The picture shifted by every column offset, as channels: [N, C, HW] → [N, kw·C, HW]. `sign` −1 shifts dy against x. */
+function columnShifts(emit: Emit, x: string, { size: [height, width], columns }: Shifts, sign: 1 | -1): string {
+  const shifted = columns.map((offset) => {
+    if (offset === 0) return x;
+    const mask = columnMask(emit, height, width, offset);
+    return sign === 1
+      ? emit.node("Mul", [moved(emit, x, offset), mask])
+      : moved(emit, emit.node("Mul", [x, mask]), -offset);
+  });
+  return shifted.length === 1 ? shifted[0]! : emit.node("Concat", shifted, { axis: 1 });
+}
+
+const sumSamples = (emit: Emit, x: string): string => emit.node("ReduceSum", [x, emit.ints([0])], { keepdims: 0 });
+
+/** dw with all kh·kw shifts taken of the operand that has a handful of channels, and one matrix product. */
+function weightByOneSide(emit: Emit, x: string, dy: string, walk: Geometry, [o, c]: readonly [number, number]): string {
+  const [kh, kw] = walk.kernel;
+  const shifts = shiftsOf(walk);
+  const bySource = c <= o;
+  const sign = bySource ? 1 : -1;
+  const columns = columnShifts(emit, bySource ? x : dy, shifts, sign);
+  const all = emit.node(
+    "Concat",
+    shifts.rows.map((row) => moved(emit, columns, sign * row * walk.size[1])),
+    { axis: 1 },
+  );
+  const product = sumSamples(emit, bySource ? timesTransposed(emit, dy, all) : timesTransposed(emit, all, x));
+  return bySource
+    ? emit.node("Transpose", [emit.node("Reshape", [product, emit.ints([o, kh, kw, c])])], { perm: [0, 3, 1, 2] })
+    : emit.node("Transpose", [emit.node("Reshape", [product, emit.ints([kh, kw, o, c])])], { perm: [2, 3, 0, 1] });
+}
+
+/** dw with the kw column shifts taken of the operand with fewer channels and the kh row shifts of the other; kh matrix products. */
+function weightByBothSides(
+  emit: Emit,
+  x: string,
+  dy: string,
+  walk: Geometry,
+  [o, c]: readonly [number, number],
+): string {
+  const [kh, kw] = walk.kernel;
+  const shifts = shiftsOf(walk);
+  const width = walk.size[1];
+  const part = (product: string, shape: readonly number[]): string =>
+    emit.node("Reshape", [sumSamples(emit, product), emit.ints([1, ...shape])]);
+  const join = (parts: readonly string[]): string => (kh === 1 ? parts[0]! : emit.node("Concat", parts, { axis: 0 }));
+  if (c <= o) {
+    const columns = columnShifts(emit, x, shifts, 1); // [N, kw·C, HW]
+    const parts = shifts.rows.map((row) =>
+      part(timesTransposed(emit, moved(emit, dy, -row * width), columns), [o, kw, c]),
+    );
+    return emit.node("Transpose", [join(parts)], { perm: [1, 3, 0, 2] });
+  }
+  const columns = columnShifts(emit, dy, shifts, -1); // [N, kw·O, HW]
+  const parts = shifts.rows.map((row) => part(timesTransposed(emit, columns, moved(emit, x, row * width)), [kw, o, c]));
+  return emit.node("Transpose", [join(parts)], { perm: [2, 3, 0, 1] });
+}
+
+/** dw of a convolution that keeps the size, from shifted copies and matrix products. */
+const weightByShifts: Form = (emit, [x, dy], { attributes: walk, inputs }) => {
+  const [n, c] = inputs[0]!.shape as readonly [number, number];
+  const o = inputs[1]!.shape[1]!;
+  const area = walk.size[0] * walk.size[1];
+  const flatX = emit.node("Reshape", [x!, emit.ints([n, c, area])]);
+  const flatY = emit.node("Reshape", [dy!, emit.ints([n, o, area])]);
+  const few = Math.min(o, c);
+  const oneSided = few === 1 || (few <= 4 && walk.kernel[0] >= 7);
+  return (oneSided ? weightByOneSide : weightByBothSides)(emit, flatX, flatY, walk, [o, c]);
+};
+
 /** dw from x and dy. */
-export const weightGradientForm: Form = (emit, names, node) => weightAsConvolution(emit, names, node);
+export const weightGradientForm: Form = (emit, names, node) =>
+  (isSame(node.attributes) ? weightByShifts : weightAsConvolution)(emit, names, node);
