@@ -3,7 +3,7 @@ import { constants, createReadStream } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { userError } from "../errors.ts";
-import type { Content, Files, FolderEntry } from "../train/files.ts";
+import type { Files, FolderEntry } from "../train/files.ts";
 import { checkTarget, codeOf, textOf, writeWhole } from "./atomic.ts";
 import { lock } from "./lock.ts";
 
@@ -51,11 +51,10 @@ const statOf = (path: string) =>
 const makeFolder = (folder: string): Promise<void> =>
   attempt(folder, "a place for a folder", async () => void (await mkdir(folder, { recursive: true })));
 
-const appendTo = async (path: string, content: Content): Promise<void> => {
+const appendTo = async (path: string, content: string | Uint8Array): Promise<void> => {
   const file = await open(path, "a");
   try {
-    const parts = typeof content === "string" || content instanceof Uint8Array ? [content] : content;
-    for await (const part of parts) await file.appendFile(part);
+    await file.appendFile(content);
     await file.datasync();
   } finally {
     await file.close();

@@ -112,12 +112,12 @@ export function writeSafetensors(
 }
 
 /** Throws when a number is infinite or not a number. */
-export function assertFinite(tensors: Readonly<Record<string, Tensor>>, where: string): void {
+export function assertFinite(tensors: Readonly<Record<string, Tensor>>, where: string, cure?: string): void {
   for (const [name, { data }] of Object.entries(tensors)) {
     if (!(data instanceof Float32Array)) continue;
     const index = data.findIndex((value) => !Number.isFinite(value));
     if (index >= 0)
-      throw userError(where, `expected finite numbers, got ${data[index]} in ${name} at position ${index}`);
+      throw userError(where, `expected finite numbers, got ${data[index]} in ${name} at position ${index}`, cure);
   }
 }
 

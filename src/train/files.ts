@@ -4,9 +4,6 @@ export interface FolderEntry {
   readonly isFolder: boolean;
 }
 
-/** What can be added to a file; the parts of an iterable are written as they come. */
-export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
-
 /**
  * The files that training reads and writes, passed in by the platform. Paths are joined with "/". Failures are
  * UserErrors that name the path and the cure.
@@ -16,7 +13,7 @@ export interface Files {
   /** Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part. */
   write(path: string, content: string | Uint8Array): Promise<void>;
   /** Adds to the end of a file, made when missing; what was added lies on the disk when this returns. */
-  append(path: string, content: Content): Promise<void>;
+  append(path: string, content: string | Uint8Array): Promise<void>;
   /** Bytes of a file; undefined when there is none. */
   size(path: string): Promise<number | undefined>;
   /** Whether there is a file or folder. */

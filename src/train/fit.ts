@@ -1,0 +1,185 @@
+import type { Runtime, Step, Tensors } from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import type { Picture } from "../image/picture.ts";
+import { assertFinite } from "../tensor/safetensors.ts";
+import { type Pending, weightsOf } from "./checkpoint.ts";
+import { prefetch } from "./data/prefetch.ts";
+import type { DataSource, Skipped } from "./data/source.ts";
+import { startPace } from "./pace.ts";
+import type { Run } from "./run.ts";
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** A training, ready to start or to go on. Everything in it is a pure function of the step. */
+export interface FitPlan {
+  /** Compiles the step with its first weights; a checkpoint replaces them. */
+  prepare(runtime: Runtime): Promise<Step>;
+  readonly source: DataSource;
+  /** The last step; steps count from 1. */
+  readonly steps: number;
+  /** The learning rate of a step, one for all networks or by network. */
+  schedule(step: number): number | Numbers;
+  /** The decay of the moving average, 0…1. */
+  emaDecay?(step: number): number;
+  /** Steps between lines of metrics, checkpoints and samples; all happen at the last step too. */
+  readonly every: { readonly log: number; readonly save: number; readonly sample?: number };
+  /** A picture of what the weights can do; moving averages where they are kept. Keys are "network/parameter". */
+  sample?(weights: Tensors, step: number): Promise<Picture>;
+  /** Numbers on held-out data, taken when samples are. */
+  evaluate?(weights: Tensors, step: number): Promise<Numbers>;
+  readonly run: Run;
+  /** Networks whose weights are written at the end; all unless given. */
+  readonly keep?: readonly string[];
+  /** Texts in the head of weights.safetensors: format, model, options. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Batches made ahead. */
+  readonly depth?: number;
+}
+
+export interface FitOptions {
+  readonly runtime: Runtime;
+  /** Aborting ends the training after the running step; it saves and can be resumed. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds from any origin. */
+  readonly now?: () => number;
+}
+
+/** The news of one step. */
+export interface Tick {
+  readonly step: number;
+  readonly steps: number;
+  /** Losses and metrics of this step. */
+  readonly losses: Numbers;
+  readonly learningRate: number | Numbers;
+  readonly picturesPerSecond: number;
+  readonly secondsLeft: number;
+  /** Share of the time spent waiting for data, 0…1. */
+  readonly waiting: number;
+  /** The checkpoint just written. */
+  readonly saved?: string;
+  /** The sample just written. */
+  readonly sample?: string;
+  readonly evaluation?: Numbers;
+  /** Files found unusable since the last tick. */
+  readonly skipped?: readonly Skipped[];
+  /** Stopped by the signal; the last tick. */
+  readonly interrupted?: boolean;
+  /** The finished weights; the last tick. */
+  readonly weights?: string;
+}
+
+const nothing: Pending = { count: 0, sums: {} };
+
+/**
+ * Trains and yields a tick per step, then one that says how it ended. Train 20 is train 10, stop, resume 10, bit for bit
+ * where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
+ */
+export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<Tick, void> {
+  const { source, steps, every, run } = plan;
+  const { runtime, signal, now = () => performance.now() } = options;
+  const step = await plan.prepare(runtime);
+  try {
+    // Where it stands
+    let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
+    if (run.checkpoint) await step.write(run.checkpoint.state);
+    const saver = makeSaver(plan, step, done);
+    const pace = startPace(now);
+    let seen = 0;
+    let tick = firstTick(plan, done);
+
+    for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
+      // One step
+      const learningRate = plan.schedule(batch.step);
+      const emaDecay = plan.emaDecay?.(batch.step);
+      const losses = await step.run(batch.tensors, { step: batch.step, learningRate, emaDecay });
+      saver.checkLosses(losses, batch.step);
+      done = batch.step;
+      pace.step(batchSize(batch.tensors), batch.waited);
+      const { picturesPerSecond, secondsPerStep, waiting } = pace;
+
+      // What is due now; the checkpoint last, so that whatever a crash undoes is done again
+      const isDue = (interval: number | undefined): boolean =>
+        interval !== undefined && (done % interval === 0 || done === steps);
+      pending = addLosses(pending, losses);
+      if (isDue(every.log)) {
+        await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
+        pending = nothing;
+      }
+      const samples = isDue(every.sample) ? await takeSamples(plan, step, done) : {};
+      const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
+
+      const skipped = source.skipped.slice(seen);
+      seen += skipped.length;
+      const secondsLeft = (steps - done) * secondsPerStep;
+      tick = { step: done, steps, losses, learningRate, picturesPerSecond, secondsLeft, waiting };
+      yield { ...tick, ...samples, ...(saved && { saved }), ...(skipped.length > 0 && { skipped }) };
+    }
+
+    // The end, or as far as it came
+    if (done < steps) yield { ...tick, saved: await saver.save(done, pending), interrupted: true };
+    else yield { ...tick, weights: await saveWeights(plan, step) };
+  } finally {
+    await step.dispose();
+  }
+}
+
+const firstTick = ({ steps, schedule }: FitPlan, step: number): Tick => ({
+  step,
+  steps,
+  losses: {},
+  learningRate: schedule(Math.max(1, step)),
+  picturesPerSecond: 0,
+  secondsLeft: 0,
+  waiting: 0,
+});
+
+/** The first side of the first tensor. */
+const batchSize = (tensors: Tensors): number => Object.values(tensors)[0]?.shape[0] ?? 1;
+
+const addLosses = ({ count, sums }: Pending, losses: Numbers): Pending => ({
+  count: count + 1,
+  sums: Object.fromEntries(Object.entries(losses).map(([name, value]) => [name, (sums[name] ?? 0) + value])),
+});
+
+const meanOf = ({ count, sums }: Pending): Numbers =>
+  Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
+
+async function takeSamples(plan: FitPlan, step: Step, done: number): Promise<Pick<Tick, "sample" | "evaluation">> {
+  const { run, sample, evaluate } = plan;
+  if (!sample && !evaluate) return {};
+  const weights = weightsOf(await step.read());
+  const evaluation = await evaluate?.(weights, done);
+  if (evaluation) await run.log({ step: done, evaluation });
+  const picture = await sample?.(weights, done);
+  return { ...(picture && { sample: await run.sample(done, picture) }), ...(evaluation && { evaluation }) };
+}
+
+async function saveWeights({ run, keep, metadata = {} }: FitPlan, step: Step): Promise<string> {
+  const kept = Object.entries(weightsOf(await step.read())).filter(
+    ([key]) => !keep || keep.includes(key.slice(0, key.indexOf("/"))),
+  );
+  return run.saveWeights(Object.fromEntries(kept), metadata);
+}
+
+/** Writes checkpoints, but none that holds a number gone wrong: the last good one stays. */
+function makeSaver({ run }: FitPlan, step: Step, start: number) {
+  let good = start;
+  let path: string | undefined;
+  const cure = (): string =>
+    `${good > 0 ? `The checkpoint of step ${good} is kept.` : "Nothing was saved yet."} Lower the learning rate or clip the gradients.`;
+  return {
+    checkLosses(losses: Numbers, at: number): void {
+      const wrong = Object.entries(losses).find(([, value]) => !Number.isFinite(value));
+      if (wrong)
+        throw userError(run.folder, `expected finite losses, got ${wrong[0]} = ${wrong[1]} at step ${at}`, cure());
+    },
+    async save(at: number, pending: Pending): Promise<string> {
+      if (path && at === good) return path;
+      const state = await step.read();
+      assertFinite(state, `${run.folder}, step ${at}`, cure());
+      path = await run.save({ step: at, state, pending });
+      good = at;
+      return path;
+    },
+  };
+}

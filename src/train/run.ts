@@ -1,0 +1,204 @@
+import type { Tensors } from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import type { Picture } from "../image/picture.ts";
+import { writeSafetensors } from "../tensor/safetensors.ts";
+import { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
+import type { DataDescription } from "./data/source.ts";
+import { type Files, readText } from "./files.ts";
+import { drawLosses, linesUpTo, type MetricLine, printLines } from "./metrics.ts";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What options.json holds: enough to repeat the run. */
+export interface RunDescription {
+  readonly recipe: string;
+  /** Everything that decides the weights; the same on resuming. */
+  readonly options: Values;
+  /** What may change between sessions: intervals, device, number of steps of a schedule that does not depend on it. */
+  readonly settings?: Values;
+  readonly seed: number;
+  readonly data: DataDescription;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface RunOptions {
+  readonly files: Files;
+  /** Encodes by the name's ending and replaces what is there. */
+  writePicture(path: string, picture: Picture, options: { readonly force: boolean }): Promise<void>;
+  /** Go on where an earlier session stopped. */
+  readonly resume?: boolean;
+}
+
+/** A run's folder, held by this process until `close`. */
+export interface Run {
+  readonly folder: string;
+  readonly description: RunDescription;
+  /** What to go on from; absent at the start. */
+  readonly checkpoint?: Checkpoint;
+  /** Metrics so far. */
+  readonly lines: readonly MetricLine[];
+  log(line: MetricLine): Promise<void>;
+  /** Replaces the checkpoint in one step and redraws loss.png; returns the checkpoint's path. */
+  save(checkpoint: Checkpoint): Promise<string>;
+  /** Writes samples/<step>.png; returns its path. */
+  sample(step: number, picture: Picture): Promise<string>;
+  /** Writes weights.safetensors; returns its path. */
+  saveWeights(weights: Tensors, metadata: Readonly<Record<string, string>>): Promise<string>;
+  close(): Promise<void>;
+}
+
+const names = {
+  options: "options.json",
+  metrics: "metrics.jsonl",
+  checkpoint: "checkpoint.safetensors",
+  weights: "weights.safetensors",
+  curve: "loss.png",
+  lock: "run.lock",
+} as const;
+
+/** What a session that was killed may leave behind: unfinished files and locks. */
+const isLeftover = (name: string): boolean => name.startsWith(names.lock) || /^\..*\.tmp$/.test(name);
+
+/** Starts a run in a new folder, or goes on with one when `resume` is set. */
+export async function openRun(folder: string, description: RunDescription, options: RunOptions): Promise<Run> {
+  const { files, resume = false } = options;
+  await checkFolder(folder, files, resume);
+  await files.makeFolder(folder);
+  const unlock = await files.lock(`${folder}/${names.lock}`);
+  try {
+    await clearLeftovers(folder, files);
+    await writeOptions(folder, description, files);
+    const checkpoint = await readCheckpoint(folder, files);
+    const lines = await trimMetrics(folder, files, checkpoint?.step ?? 0);
+    return makeRun({ folder, description, checkpoint, lines, close: unlock }, options);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/** The description of the run in a folder. */
+export async function readRun(folder: string, files: Pick<Files, "read" | "exists">): Promise<RunDescription> {
+  const path = `${folder}/${names.options}`;
+  if (!(await files.exists(path)))
+    throw userError(folder, `expected a run with ${names.options}, got none`, "Check the name.");
+  const text = await readText(files, path);
+  try {
+    return JSON.parse(text) as RunDescription;
+  } catch {
+    throw userError(path, "expected the JSON that a run wrote, got something else", "Start a new run.");
+  }
+}
+
+/** The checkpoint in a run's folder; undefined when none was written yet. */
+export async function readCheckpoint(
+  folder: string,
+  files: Pick<Files, "read" | "exists">,
+): Promise<Checkpoint | undefined> {
+  const path = `${folder}/${names.checkpoint}`;
+  return (await files.exists(path)) ? unpackCheckpoint(await files.read(path), path) : undefined;
+}
+
+async function checkFolder(folder: string, files: Files, resume: boolean): Promise<void> {
+  const exists = await files.exists(folder);
+  if (resume) {
+    if (!exists) throw userError(folder, "expected a run to go on with, got no such folder", "Check the name.");
+    return;
+  }
+  if (!exists) return;
+  if (await files.exists(`${folder}/${names.options}`))
+    throw userError(folder, "expected a new folder, got a run that exists", "Use --resume or another folder.");
+  const other = (await files.list(folder)).find(({ name }) => !isLeftover(name));
+  if (other)
+    throw userError(folder, `expected a new or empty folder, got one with ${other.name}`, "Use another folder.");
+}
+
+async function clearLeftovers(folder: string, files: Files): Promise<void> {
+  for (const place of [folder, `${folder}/samples`]) {
+    if (!(await files.exists(place))) continue;
+    for (const { name } of await files.list(place))
+      if (isLeftover(name) && name !== names.lock) await files.remove(`${place}/${name}`);
+  }
+}
+
+/** Writes options.json, after comparing with what an earlier session wrote. */
+async function writeOptions(folder: string, description: RunDescription, files: Files): Promise<void> {
+  const path = `${folder}/${names.options}`;
+  if (await files.exists(path)) checkSame(folder, await readRun(folder, files), description);
+  await files.write(path, `${JSON.stringify(description, null, 2)}\n`);
+}
+
+function checkSame(folder: string, before: RunDescription, now: RunDescription): void {
+  const [a, b] = [decisive(before), decisive(now)];
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !isEqual(a[key], b[key]));
+  if (before.recipe === now.recipe && keys.length === 0) return;
+  const print = (recipe: string, values: Values): string =>
+    `${recipe} {${keys.map((key) => `${key}: ${JSON.stringify(values[key])}`).join(", ")}}`;
+  throw userError(
+    folder,
+    `written by ${print(before.recipe, a)}, asked for ${print(now.recipe, b)}`,
+    "Go on with what it was started with, or start a new run.",
+  );
+}
+
+/** What must not change, as options.json would hold it. */
+const decisive = ({ options, seed, data }: RunDescription): Values =>
+  JSON.parse(JSON.stringify({ ...options, seed, ...data })) as Values;
+
+const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, part]) => [key, sorted(part)]),
+  );
+};
+
+/** Drops the lines of steps that will be taken again, and one that a crash cut short. */
+async function trimMetrics(folder: string, files: Files, step: number): Promise<MetricLine[]> {
+  const path = `${folder}/${names.metrics}`;
+  const text = (await files.exists(path)) ? await readText(files, path) : "";
+  const lines = linesUpTo(text, step);
+  if (printLines(lines) !== text) await files.write(path, printLines(lines));
+  return lines;
+}
+
+interface Held {
+  readonly folder: string;
+  readonly description: RunDescription;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly lines: MetricLine[];
+  close(): Promise<void>;
+}
+
+function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
+  const { folder, lines, description } = held;
+  return {
+    ...held,
+    async log(line) {
+      lines.push(line);
+      await files.append(`${folder}/${names.metrics}`, printLines([line]));
+    },
+    async save(checkpoint) {
+      const path = `${folder}/${names.checkpoint}`;
+      await files.write(path, packCheckpoint(checkpoint));
+      const curve = drawLosses(lines, description.recipe);
+      if (curve) await writePicture(`${folder}/${names.curve}`, curve, { force: true });
+      return path;
+    },
+    async sample(step, picture) {
+      const path = `${folder}/samples/${String(step).padStart(6, "0")}.png`;
+      await files.makeFolder(`${folder}/samples`);
+      await writePicture(path, picture, { force: true });
+      return path;
+    },
+    async saveWeights(weights, metadata) {
+      const path = `${folder}/${names.weights}`;
+      await files.write(path, writeSafetensors(weights, metadata));
+      return path;
+    },
+  };
+}
