@@ -31,6 +31,7 @@ export const syntheticPhotograph = ({ width, height, seed }: SyntheticOptions): 
   drawVillage(scene);
   drawFence(scene);
   drawGrass(scene);
+  softenAsLens(scene);
   addGrain(scene);
   return canvasPicture(canvas);
 };
@@ -152,10 +153,28 @@ const drawGrass = ({ canvas, unit, horizon, random }: Scene): void => {
   }
 };
 
+/** The slight blur of a lens, 1 4 1 in both directions: no photograph is sharp to the pixel. */
+const softenAsLens = ({ canvas: { data, width, height } }: Scene): void => {
+  for (const [step, along, across] of [
+    [3, width, height],
+    [width * 3, height, width],
+  ] as const) {
+    const source = data.slice();
+    const other = step === 3 ? width * 3 : 3;
+    for (let line = 0; line < across; line++)
+      for (let i = 0; i < along; i++)
+        for (let c = 0; c < 3; c++) {
+          const at = line * other + i * step + c;
+          const [before, after] = [i > 0 ? at - step : at, i < along - 1 ? at + step : at];
+          data[at] = Math.round((source[before]! + 4 * source[at]! + source[after]!) / 6);
+        }
+  }
+};
+
 /** The faint noise of a sensor. */
 const addGrain = ({ canvas: { data, width }, seed }: Scene): void => {
   for (let i = 0; i < data.length; i++) {
     const grain = hash(i % (width * 3), Math.floor(i / (width * 3)), seed + 900) - 0.5;
-    data[i] = Math.min(255, Math.max(0, Math.round(data[i]! + grain * 5)));
+    data[i] = Math.min(255, Math.max(0, Math.round(data[i]! + grain * 4)));
   }
 };
