@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { relu } from "../engine/index.ts";
-import { kaiming, zeros } from "../nn/initializers.ts";
+import { kaiming, normal, zeros } from "../nn/initializers.ts";
 import { conv2d } from "../nn/layers.ts";
 import { defineModel } from "../nn/model.ts";
 import type { Shape } from "../tensor/tensor.ts";
@@ -15,13 +15,14 @@ const start = (channels: number, kernel: number) => ({
   initializer: kaiming([1, channels, kernel, kernel]),
   biasInitializer: zeros,
 });
+const faint = { initializer: normal(0.001), biasInitializer: zeros };
 
 /**
  * SRCNN: three convolutions that sharpen a picture already enlarged by bicubic interpolation.
  * Dong et al., "Image Super-Resolution Using Deep Convolutional Networks", https://arxiv.org/abs/1501.00092, section 3.
  * The paper's sizes are 9-1-5 (8,129 numbers) and 9-5-5 (57,281), with 64 and 32 filters on the Y channel.
- * Differs from the paper: pictures are padded with zeros, so the output keeps the size of the input, and first weights are
- * Kaiming's instead of N(0, 0.001).
+ * Differs from the paper: pictures are padded with zeros, so the output keeps the size of the input, and first weights of
+ * the first two layers are Kaiming's instead of N(0, 0.001).
  */
 export const srcnn = defineModel({
   name: "srcnn",
@@ -40,7 +41,7 @@ export const srcnn = defineModel({
   build(x, p, { channels, features, mapped, kernels: [extract, map, rebuild] }) {
     x = relu(conv2d(x, p("extract"), { out: features, kernel: extract, ...start(channels, extract) })); // [N, 64, H, W]
     x = relu(conv2d(x, p("map"), { out: mapped, kernel: map, ...start(features, map) })); // [N, 32, H, W]
-    return conv2d(x, p("rebuild"), { out: channels, kernel: rebuild, ...start(mapped, rebuild) }); // [N, C, H, W]
+    return conv2d(x, p("rebuild"), { out: channels, kernel: rebuild, ...faint }); // [N, C, H, W]
   },
   adopt(weights) {
     const names = FOREIGN.find(([first]) => `${first}.weight` in weights);
