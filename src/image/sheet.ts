@@ -194,10 +194,10 @@ const drawBadge = (canvas: Canvas, i: number, { x, y, size }: { x: number; y: nu
   drawText(canvas, text, [x - side / 2, y + size * (0.625 + capHeight / 2)], { size, color, align: "middle" });
 };
 
-/** Up to `count` places with much fine detail that do not overlap, each about a sixth of the shorter side. */
+/** Up to `count` places with much fine detail that do not overlap, each a sixth of the shorter side, 8 to 120. */
 export const detailedCrops = (picture: Picture, count = 2): readonly Box[] => {
   const { width, height } = picture;
-  const side = Math.min(width, height, Math.max(8, Math.round(Math.min(width, height) / 6)));
+  const side = Math.min(width, height, Math.min(120, Math.max(8, Math.round(Math.min(width, height) / 6))));
   const step = Math.max(1, Math.floor(side / 2));
   const boxes: { readonly box: Box; readonly detail: number }[] = [];
   for (let y = 0; y + side <= height; y += step)
