@@ -27,8 +27,17 @@ export const depthToSpaceOp = defineOp<Blocks>({
     return [n!, c! / block ** 2, h! * block, w! * block];
   },
   gradient: (dy, { attributes: { block } }) => [spaceToDepth(dy, block)],
-  onnx: (emit, inputs, { attributes: { block } }) =>
-    emit.node("DepthToSpace", inputs, { blocksize: block, mode: "CRD" }),
+  // On the CPU two transposes of three and four axes take three quarters of the time of the one of six in DepthToSpace.
+  onnx(emit, [x], { inputs, shape, attributes: { block } }) {
+    if (emit.target !== "cpu") return emit.node("DepthToSpace", [x!], { blocksize: block, mode: "CRD" });
+    const [n, c, height, width] = shape as [number, number, number, number];
+    const [h, w] = inputs[0]!.shape.slice(2) as [number, number];
+    const columns = emit.node("Reshape", [x!, emit.ints([n * c * block, block, h * w])]);
+    const wide = emit.node("Transpose", [columns], { perm: [0, 2, 1] });
+    const rows = emit.node("Reshape", [wide, emit.ints([n * c, block, h, width])]);
+    const tall = emit.node("Transpose", [rows], { perm: [0, 2, 1, 3] });
+    return emit.node("Reshape", [tall, emit.ints([n, c, height, width])]);
+  },
   reference([x], { shape, attributes: { block } }) {
     const out = new Float64Array(sizeOf(shape));
     eachBlock(shape, block, (deep, flat) => {
@@ -54,13 +63,18 @@ export const spaceToDepthOp = defineOp<Blocks>({
     return [n!, c! * block ** 2, h! / block, w! / block];
   },
   gradient: (dy, { attributes: { block } }) => [depthToSpace(dy, block)],
-  // ONNX has the tap before the channel: [N, b², C, H·W] is brought to [N, C, b², H·W] by copying whole planes.
+  // ONNX counts the taps before the channels. With every plane a picture of its own there is no difference; a file, whose
+  // sides may be free, gets the channels reordered instead.
   onnx(emit, [x], { inputs, shape, attributes: { block } }) {
-    const deep = emit.node("SpaceToDepth", [x!], { blocksize: block });
-    const [n, c] = inputs[0]!.shape;
-    if (c === 1) return deep;
-    const split = emit.node("Reshape", [deep, emit.ints([n!, block ** 2, c!, shape[2]! * shape[3]!])]);
-    return emit.node("Reshape", [emit.node("Transpose", [split], { perm: [0, 2, 1, 3] }), emit.ints(shape)]);
+    const [n, c, height, width] = inputs[0]!.shape as [number, number, number, number];
+    if (emit.target === "file") {
+      const order = Array.from({ length: shape[1]! }, (_, at) => (at % block ** 2) * c + Math.floor(at / block ** 2));
+      return emit.node("Gather", [emit.node("SpaceToDepth", [x!], { blocksize: block }), emit.ints(order)], {
+        axis: 1,
+      });
+    }
+    const planes = emit.node("Reshape", [x!, emit.ints([n * c, 1, height, width])]);
+    return emit.node("Reshape", [emit.node("SpaceToDepth", [planes], { blocksize: block }), emit.ints(shape)]);
   },
   reference([x], { shape, inputs, attributes: { block } }) {
     const out = new Float64Array(sizeOf(shape));

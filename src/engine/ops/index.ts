@@ -8,7 +8,7 @@ import { constantOp, inputOp } from "./leaf.ts";
 import { matmulOp } from "./matmul.ts";
 import { padGradientOp, padOp } from "./pad.ts";
 import { averagePoolGradientOp, averagePoolOp, maxPoolOp } from "./pool.ts";
-import { logSoftmaxOp, maxOp, softmaxOp, sumOp } from "./reduce.ts";
+import { logSoftmaxOp, maxOp, meanOp, softmaxOp, sumOp } from "./reduce.ts";
 import { resizeGradientOp, resizeOp } from "./resize.ts";
 import { concatOp, expandOp, flipOp, reshapeOp, sliceOp, transposeOp } from "./shape.ts";
 
@@ -31,7 +31,7 @@ export const ops: readonly Op[] = [
   ...[e.addOp, e.subOp, e.mulOp, e.divOp, e.maximumOp, e.minimumOp, e.powOp],
   ...[e.greaterOp, e.lessOp, e.greaterEqualOp, e.equalOp, e.whereOp, e.toFloatOp],
   ...[e.negOp, e.expOp, e.logOp, e.sqrtOp, e.absOp, e.signOp, e.sinOp, e.cosOp, e.stopGradientOp],
-  ...[sumOp, maxOp, softmaxOp, logSoftmaxOp],
+  ...[sumOp, meanOp, maxOp, softmaxOp, logSoftmaxOp],
   ...[reshapeOp, transposeOp, concatOp, sliceOp, expandOp, flipOp],
   ...[padOp, padGradientOp, gatherOp, scatterSumOp, depthToSpaceOp, spaceToDepthOp],
   ...[reluOp, leakyReluOp, preluOp, eluOp, gateOp, sigmoidOp, tanhOp, siluOp, softplusOp, erfOp, clipOp],

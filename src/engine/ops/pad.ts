@@ -85,7 +85,7 @@ export const padOp = defineOp<Padded>({
     const { shape } = inputs[0]!;
     if (pads.every((pair) => pair.every((p) => p <= 0))) {
       const starts = pads.map(([before]) => 0 - before);
-      const ends = pads.map(([, after], axis) => shape[axis]! + after);
+      const ends = pads.map(([, after], axis) => (after === 0 ? shape[axis]! : after));
       return emitSlice(emit, x!, shape, { starts, ends, steps: shape.map(() => 1) });
     }
     const ends = emit.ints([...pads.map(([before]) => before), ...pads.map(([, after]) => after)]);

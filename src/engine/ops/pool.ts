@@ -8,6 +8,7 @@ import { constant } from "./leaf.ts";
 import { both, emitBoth, type Matrix, matrix, transposed } from "./matrix.ts";
 import { pad } from "./pad.ts";
 import { max, mean } from "./reduce.ts";
+import { emitRepeat } from "./resize.ts";
 import { concat, reshape, slice } from "./shape.ts";
 
 /** How a window walks over a picture, [vertical, horizontal] in pixels; `padding` lies on both sides. */
@@ -99,12 +100,13 @@ export const averagePoolGradientOp: OpFunction<Spread> = defineOp<Spread>({
   gradient: (g, { attributes: { kernel, stride, padding } }) => [averagePoolOp([g], { kernel, stride, padding })],
   onnx(emit, [dy], { inputs, attributes }) {
     const { kernel, stride, padding, size } = attributes;
-    if (stride.every((step) => step === 1))
-      return emit.node("AveragePool", [dy!], {
-        ...onnxAttributes({ kernel, stride, padding: [kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1]] }),
-        count_include_pad: 1,
-      });
+    if (stride.every((step) => step === 1)) {
+      const mirrored: Window = { kernel, stride, padding: [kernel[0] - 1 - padding[0], kernel[1] - 1 - padding[1]] };
+      return emit.node("AveragePool", [dy!], { ...onnxAttributes(mirrored), count_include_pad: 1 });
+    }
     const pooled = inputs[0]!.shape;
+    if (kernel.every((side, axis) => stride[axis] === side && pooled[axis + 2]! * side === size[axis]))
+      return emitRepeat(emit, emit.node("Mul", [dy!, emit.scalar(1 / (kernel[0] * kernel[1]))]), kernel);
     const [vertical, horizontal] = averageMatrices(size, pooled.slice(2), attributes);
     return emitBoth(emit, dy!, pooled, transposed(vertical), transposed(horizontal));
   },

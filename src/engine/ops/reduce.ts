@@ -1,6 +1,5 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
 import { defineOp, type NDArray, type Node } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
 import { isSameShape, resolveAxes, resolveAxis } from "./axes.ts";
 import { div, equal, exp, mul, sub, toFloat } from "./elementwise.ts";
 import { broadcastOffset, eachIndex, stridesOf } from "./ndarray.ts";
@@ -40,17 +39,33 @@ const REDUCTIONS: readonly { inputs: readonly Shape[]; attributes: Reduction }[]
   { inputs: [[3]], attributes: { axes: [0], keep: false } },
 ];
 
-/** The one place where sums become ONNX. Runs of neighboring axes are merged first: ORT reduces few, long axes fastest. */
-export const emitSum = (emit: Emit, x: string, { axes, keep }: Reduction): string =>
-  emit.node("ReduceSum", [x, emit.ints(axes)], { keepdims: keep ? 1 : 0 });
-
 /** Sum over axes. */
 export const sumOp = defineOp<Reduction>({
   name: "sum",
   shape: reducedShape,
   gradient: (dy, { inputs: [x], attributes: { axes } }) => [expand(reshape(dy, keptShape(x!.shape, axes)), x!.shape)],
-  onnx: (emit, [x], { attributes }) => emitSum(emit, x!, attributes),
+  onnx: (emit, [x], { attributes: { axes, keep } }) =>
+    emit.node("ReduceSum", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 }),
   reference: ([x], { attributes: { axes } }) => fold(x!, axes, 0, (a, b) => a + b),
+  examples: REDUCTIONS,
+});
+
+/** How many elements fall on one. */
+const countOf = ({ shape }: Node | NDArray, axes: readonly number[]): number =>
+  sizeOf(axes.map((axis) => shape[axis]!));
+
+/** Mean over axes. A row of its own so that a model file whose sides are free divides by the right number. */
+export const meanOp = defineOp<Reduction>({
+  name: "mean",
+  shape: reducedShape,
+  gradient(dy, { inputs: [x], attributes: { axes } }) {
+    const share = mul(dy, 1 / countOf(x!, axes));
+    return [expand(reshape(share, keptShape(x!.shape, axes)), x!.shape)];
+  },
+  onnx: (emit, [x], { attributes: { axes, keep } }) =>
+    emit.node("ReduceMean", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 }),
+  reference: ([x], { attributes: { axes } }) =>
+    fold(x!, axes, 0, (a, b) => a + b).map((total) => total / countOf(x!, axes)),
   examples: REDUCTIONS,
 });
 
@@ -79,8 +94,8 @@ export function sum(x: Node, axes?: readonly number[], keep = false): Node {
 
 /** Mean over axes, as `sum`. */
 export function mean(x: Node, axes?: readonly number[], keep = false): Node {
-  const total = sum(x, axes, keep);
-  return mul(total, sizeOf(total.shape) / sizeOf(x.shape));
+  const resolved = resolveAxes("mean", x, axes);
+  return resolved.length === 0 ? x : meanOp([x], { axes: resolved, keep });
 }
 
 /** Largest over axes, as `sum`. */

@@ -123,15 +123,18 @@ export interface Box {
   readonly steps: readonly number[];
 }
 
-/** Writes a Slice of the axes that change. */
+const TO_THE_END = 2 ** 31 - 1;
+
+/** Writes a Slice of the axes that change; an end at the side is written as "to the end", for files whose sides are free. */
 export function emitSlice(emit: Emit, x: string, shape: Shape, { starts, ends, steps }: Box): string {
   const axes = [...shape.keys()].filter(
     (axis) => starts[axis] !== 0 || ends[axis] !== shape[axis] || steps[axis] !== 1,
   );
   if (axes.length === 0) return x;
   const pick = (values: readonly number[]): string => emit.ints(axes.map((axis) => values[axis]!));
+  const until = emit.ints(axes.map((axis) => (ends[axis] === shape[axis] ? TO_THE_END : ends[axis]!)));
   const stepped = axes.some((axis) => steps[axis] !== 1);
-  return emit.node("Slice", [x, pick(starts), pick(ends), emit.ints(axes), ...(stepped ? [pick(steps)] : [])]);
+  return emit.node("Slice", [x, pick(starts), until, emit.ints(axes), ...(stepped ? [pick(steps)] : [])]);
 }
 
 /** Puts dy back where a strided slice took it from, zeros elsewhere. */
