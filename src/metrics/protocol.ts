@@ -2,6 +2,7 @@ import { userError } from "../errors.ts";
 import { toDepth } from "../image/channels.ts";
 import { luma } from "../image/color.ts";
 import { type Picture, shave as shaveRim } from "../image/picture.ts";
+import type { Plane } from "../image/planes.ts";
 import { checkPair } from "./compare.ts";
 import { planeMse, psnr, psnrOf } from "./psnr.ts";
 import { planeSsim, ssim } from "./ssim.ts";
@@ -20,9 +21,15 @@ export interface Score {
   readonly ssim: number;
 }
 
+const roundedLuma = (picture: Picture): Plane<Float64Array> => {
+  const y = luma(picture);
+  return { ...y, data: y.data.map(Math.round) };
+};
+
 /**
  * Scores an enlarged picture against the truth by the protocol of the published super-resolution tables: both as 8-bit
- * samples, then luma (not rounded), then the rim cut off, then PSNR and SSIM. Mean over pictures: average the scores.
+ * samples, then luma rounded to 8 bits as MATLAB's rgb2ycbcr gives it, then the rim cut off, then PSNR and SSIM. (Luma that is
+ * not rounded scores 0.01 to 0.04 dB higher.) Mean over pictures: average the scores.
  */
 export const score = (output: Picture, truth: Picture, { color, shave }: ScoreOptions): Score => {
   checkPair("score", output, truth);
@@ -33,6 +40,6 @@ export const score = (output: Picture, truth: Picture, { color, shave }: ScoreOp
     );
   const [a, b] = [shaveRim(toDepth(output, 8), shave), shaveRim(toDepth(truth, 8), shave)];
   if (color === "rgb") return { psnr: psnr(a, b), ssim: ssim(a, b) };
-  const [ya, yb] = [luma(a), luma(b)];
+  const [ya, yb] = [roundedLuma(a), roundedLuma(b)];
   return { psnr: psnrOf(planeMse(ya, yb), 255), ssim: planeSsim(ya, yb, 255) };
 };
