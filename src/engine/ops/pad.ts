@@ -71,7 +71,11 @@ export const padOp = defineOp<Padded>({
     if (pads.length !== shape.length) throw misfit("pad", inputs, `expected a pair for every axis, got ${pads.length}`);
     const reach = (side: number): number => (mode === "reflect" ? side - 1 : Number.POSITIVE_INFINITY);
     if (mode !== "constant" && pads.some((pair, axis) => pair.some((p) => p < 0 || p > reach(shape[axis]!))))
-      throw misfit("pad", inputs, `[${pads.join("], [")}] is out of reach for ${mode}`);
+      throw misfit(
+        "pad",
+        inputs,
+        `${pads.map((pair) => `[${pair.join(", ")}]`).join(", ")} is out of reach for ${mode}`,
+      );
     const out = grown(shape, pads, 1);
     if (out.some((side) => side < 1)) throw misfit("pad", inputs, "nothing is left");
     return out;

@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
 import { defineOp, type NDArray, type Node } from "../graph/node.ts";
+import type { Emit } from "../onnx/emit.ts";
 import { isSameShape, resolveAxes, resolveAxis } from "./axes.ts";
 import { div, equal, exp, mul, sub, toFloat } from "./elementwise.ts";
 import { broadcastOffset, eachIndex, stridesOf } from "./ndarray.ts";
@@ -37,15 +38,29 @@ const REDUCTIONS: readonly { inputs: readonly Shape[]; attributes: Reduction }[]
   { inputs: [[2, 3, 4, 2]], attributes: { axes: [2, 3], keep: true } },
   { inputs: [[3, 4]], attributes: { axes: [0], keep: false } },
   { inputs: [[3]], attributes: { axes: [0], keep: false } },
+  { inputs: [[2, 3, 4]], attributes: { axes: [0, 1], keep: true } },
 ];
+
+/**
+ * Writes a sum over the first `count` axes (a batch), in the shape `out`: a product with a row of ones, which on the CPU takes
+ * a quarter of the time of ReduceSum over axis 0.
+ */
+export function emitSumFirst(emit: Emit, x: string, shape: Shape, count: number, out: Shape): string {
+  const [rows, columns] = [sizeOf(shape.slice(0, count)), sizeOf(shape.slice(count))];
+  const flat = emit.node("Reshape", [x, emit.ints([rows, columns])]);
+  return emit.node("Reshape", [emit.node("MatMul", [emit.constant([1], [1, rows]), flat]), emit.ints(out)]);
+}
 
 /** Sum over axes. */
 export const sumOp = defineOp<Reduction>({
   name: "sum",
   shape: reducedShape,
   gradient: (dy, { inputs: [x], attributes: { axes } }) => [expand(reshape(dy, keptShape(x!.shape, axes)), x!.shape)],
-  onnx: (emit, [x], { attributes: { axes, keep } }) =>
-    emit.node("ReduceSum", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 }),
+  onnx(emit, [x], { inputs, shape, attributes: { axes, keep } }) {
+    const isLeading = axes.length < inputs[0]!.shape.length && axes.every((axis, at) => axis === at);
+    if (isLeading && emit.target !== "file") return emitSumFirst(emit, x!, inputs[0]!.shape, axes.length, shape);
+    return emit.node("ReduceSum", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 });
+  },
   reference: ([x], { attributes: { axes } }) => fold(x!, axes, 0, (a, b) => a + b),
   examples: REDUCTIONS,
 });

@@ -25,7 +25,7 @@ const offsetOf = (index: readonly number[], strides: readonly number[]): number 
 export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   name: "reshape",
   shape(inputs, { shape }) {
-    if (sizeOf(inputs[0]!.shape) !== sizeOf(shape))
+    if (sizeOf(inputs[0]!.shape) !== sizeOf(shape) || !shape.every((side) => Number.isInteger(side) && side >= 0))
       throw misfit("reshape", inputs, `the elements do not fill [${shape.join(", ")}]`);
     return shape;
   },
@@ -158,7 +158,8 @@ export const sliceOp = defineOp<Box>({
   name: "slice",
   shape(inputs, { starts, ends, steps }) {
     const shape = starts.map((start, axis) => Math.ceil((ends[axis]! - start) / steps[axis]!));
-    if (shape.some((side) => side < 1)) throw misfit("slice", inputs, `[${starts}] to [${ends}] holds nothing`);
+    if (shape.some((side) => side < 1))
+      throw misfit("slice", inputs, `[${starts.join(", ")}] to [${ends.join(", ")}] holds nothing`);
     return shape;
   },
   dtype: dtypeOf,
