@@ -1,0 +1,285 @@
+import { describe, expect, test } from "vitest";
+import { UserError } from "../../src/errors.ts";
+import { readSafetensors } from "../../src/tensor/safetensors.ts";
+import { floats, tensor } from "../../src/tensor/tensor.ts";
+import { unpackCheckpoint } from "../../src/train/checkpoint.ts";
+import { type FitPlan, fit } from "../../src/train/fit.ts";
+import {
+  bytesAt,
+  Crash,
+  collect,
+  type LineOptions,
+  linePlan,
+  lineSource,
+  lineStep,
+  MemoryFiles,
+  metricsOf,
+  noRuntime,
+} from "./support.ts";
+
+const train = async (options: LineOptions) => {
+  const plan = await linePlan(options);
+  const ticks = await collect(fit(plan, { runtime: noRuntime }));
+  await plan.run.close();
+  return ticks;
+};
+
+/** All that must be the same however a training was cut up. */
+const resultOf = (files: MemoryFiles) => ({
+  weights: bytesAt(files, "weights.safetensors"),
+  checkpoint: bytesAt(files, "checkpoint.safetensors"),
+  metrics: metricsOf(files),
+  samples: [...files.content.keys()]
+    .filter((path) => path.includes("/samples/"))
+    .map((path) => [path, files.content.get(path)]),
+  files: [...files.content.keys()].sort(),
+});
+
+const whole = async () => {
+  const files = new MemoryFiles();
+  await train({ files });
+  return resultOf(files);
+};
+
+describe("one training", () => {
+  test("yields a tick per step and one for the end", async () => {
+    const files = new MemoryFiles();
+    const ticks = await train({ files });
+    expect(ticks.map(({ step }) => step)).toEqual([...Array.from({ length: 20 }, (_, i) => i + 1), 20]);
+    expect(ticks.flatMap(({ step, saved }) => (saved ? [step] : []))).toEqual([4, 8, 12, 16, 20]);
+    expect(ticks.flatMap(({ step, sample }) => (sample ? [step] : []))).toEqual([5, 10, 15, 20]);
+    expect(ticks.at(-1)).toMatchObject({ weights: "runs/a/weights.safetensors", secondsLeft: 0 });
+    expect(ticks.some(({ interrupted }) => interrupted)).toBe(false);
+    expect([...files.content.keys()].sort()).toEqual([
+      "runs/a/checkpoint.safetensors",
+      "runs/a/loss.png",
+      "runs/a/metrics.jsonl",
+      "runs/a/options.json",
+      "runs/a/samples/000005.png",
+      "runs/a/samples/000010.png",
+      "runs/a/samples/000015.png",
+      "runs/a/samples/000020.png",
+      "runs/a/weights.safetensors",
+    ]);
+  });
+
+  test("logs the mean of each loss since the line before, with all digits", async () => {
+    const files = new MemoryFiles();
+    const ticks = await train({ files });
+    const losses = ticks.slice(0, 20).map((tick) => tick.losses.line!);
+    const lines = metricsOf(files).filter((line) => (line as { losses?: object }).losses);
+    const mean = (from: number, to: number) => losses.slice(from, to).reduce((a, b) => a + b, 0) / (to - from);
+    expect(lines).toEqual(
+      [0, 3, 6, 9, 12, 15, 18].map((from) => {
+        const to = Math.min(20, from + 3);
+        return { step: to, losses: { line: mean(from, to) }, learningRate: 0.05 / Math.sqrt(to) };
+      }),
+    );
+  });
+
+  test("learns the line; the weights are the moving averages, statistics as they are", async () => {
+    const files = new MemoryFiles();
+    await train({ files, steps: 400 });
+    const { tensors, metadata } = readSafetensors(files.content.get("runs/a/weights.safetensors")!);
+    const state = unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").state;
+    expect(Object.keys(tensors)).toEqual(["line/ab", "line/seen"]);
+    expect(tensors["line/ab"]).toEqual(state["ema/line/ab"]);
+    expect(tensors["line/ab"]).not.toEqual(state["weights/line/ab"]);
+    expect(floats(tensors["line/seen"]!)[0]).toBe(400);
+    expect(Math.abs(floats(tensors["line/ab"]!)[0]! - 3)).toBeLessThan(0.05);
+    expect(Math.abs(floats(tensors["line/ab"]!)[1]! + 1)).toBeLessThan(0.05);
+    expect(metadata).toEqual({ recipe: "line" });
+  });
+
+  test("writes only the networks asked for", async () => {
+    const files = new MemoryFiles();
+    await train({ files, plan: { keep: ["other"] } });
+    expect(readSafetensors(files.content.get("runs/a/weights.safetensors")!).tensors).toEqual({});
+  });
+
+  test("tells speed, time left and share of waiting by the clock given", async () => {
+    let time = 0;
+    const [step, source] = [lineStep(7), lineSource(7)];
+    const prepare = async () => ({
+      ...step,
+      run: (...given: Parameters<typeof step.run>) => {
+        time += 150;
+        return step.run(...given);
+      },
+    });
+    const batch = async (n: number) => {
+      time += 50;
+      return source.batch(n);
+    };
+    const plan = await linePlan({
+      files: new MemoryFiles(),
+      plan: { prepare, source: { ...source, batch }, depth: 0 },
+    });
+    const ticks = await collect(fit(plan, { runtime: noRuntime, now: () => time }));
+    expect(ticks[9]!.picturesPerSecond).toBeCloseTo(20); // four pictures in 200 ms
+    expect(ticks[9]!.secondsLeft).toBeCloseTo(2);
+    expect(ticks[9]!.waiting).toBe(0); // the batch is made before the wait begins
+  });
+});
+
+describe("resume", () => {
+  test.each([1, 3, 4, 7, 10, 19, 20])("20 steps equal %i, interrupted, and the rest", async (stop) => {
+    const files = new MemoryFiles();
+    const plan = await linePlan({ files });
+    const end = new AbortController();
+    const ticks = [];
+    for await (const tick of fit(plan, { runtime: noRuntime, signal: end.signal })) {
+      ticks.push(tick);
+      if (tick.step === stop) end.abort();
+    }
+    await plan.run.close();
+    if (stop < 20) {
+      expect(ticks.at(-1)).toMatchObject({ step: stop, interrupted: true, saved: "runs/a/checkpoint.safetensors" });
+      expect(files.content.has("runs/a/weights.safetensors")).toBe(false);
+    } else expect(ticks.at(-1)!.interrupted).toBeUndefined();
+    const rest = await train({ files, resume: true });
+    expect(rest[0]!.step).toBe(Math.min(20, stop + 1));
+    expect(resultOf(files)).toEqual(await whole());
+  });
+
+  test("a training resumed with more steps equals one that had them from the start", async () => {
+    const [files, direct] = [new MemoryFiles(), new MemoryFiles()];
+    await train({ files, steps: 10 });
+    await train({ files, steps: 20, resume: true });
+    await train({ files: direct });
+    expect(bytesAt(files, "weights.safetensors")).toBe(bytesAt(direct, "weights.safetensors"));
+  });
+
+  test("an interrupt during the running step lets it finish", async () => {
+    const files = new MemoryFiles();
+    const end = new AbortController();
+    const step = lineStep(7);
+    const run: typeof step.run = async (feeds, numbers) => {
+      if (numbers.step === 6) end.abort();
+      return step.run(feeds, numbers);
+    };
+    const plan = await linePlan({ files, plan: { prepare: async () => ({ ...step, run }) } });
+    const ticks = await collect(fit(plan, { runtime: noRuntime, signal: end.signal }));
+    expect(ticks.slice(-2)).toMatchObject([{ step: 6 }, { step: 6, interrupted: true }]);
+    expect(unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").step).toBe(6);
+  });
+
+  test("an interrupt while data are awaited ends at once", async () => {
+    const files = new MemoryFiles();
+    const end = new AbortController();
+    const source = lineSource(7);
+    const plan = await linePlan({
+      files,
+      plan: { source: { ...source, batch: (n) => (n < 6 ? source.batch(n) : new Promise(() => undefined)) } },
+    });
+    setTimeout(() => end.abort(), 50);
+    const ticks = await collect(fit(plan, { runtime: noRuntime, signal: end.signal }));
+    expect(ticks.at(-1)).toMatchObject({ step: 5, interrupted: true });
+  });
+
+  test("an interrupt before the first step leaves a run that can start", async () => {
+    const files = new MemoryFiles();
+    const plan = await linePlan({ files });
+    const ticks = await collect(fit(plan, { runtime: noRuntime, signal: AbortSignal.abort() }));
+    expect(ticks).toMatchObject([{ step: 0, interrupted: true }]);
+    await plan.run.close();
+    await train({ files, resume: true });
+    expect(resultOf(files)).toEqual(await whole());
+  });
+});
+
+describe("crash", () => {
+  test("at any change of any file, resuming gives the same files", async () => {
+    const expected = await whole();
+    const counted = new MemoryFiles();
+    await train({ files: counted });
+    expect(counted.changes).toBeGreaterThan(25);
+    for (let deadline = 1; deadline <= counted.changes; deadline++) {
+      const files = new MemoryFiles();
+      files.deadline = deadline;
+      await expect(train({ files })).rejects.toThrow(Crash);
+      files.restart();
+      await train({ files, resume: true });
+      expect(resultOf(files), `crash at change ${deadline}`).toEqual(expected);
+    }
+  });
+
+  test("again and again, every few changes, still ends the same", async () => {
+    const files = new MemoryFiles();
+    for (let tries = 0; tries < 30; tries++) {
+      files.restart();
+      files.deadline = 9;
+      const isDone = await train({ files, resume: tries > 0 }).then(
+        () => true,
+        (error) => {
+          expect(error).toBeInstanceOf(Crash);
+          return false;
+        },
+      );
+      if (isDone) break;
+    }
+    expect(resultOf(files)).toEqual(await whole());
+  });
+});
+
+describe("numbers that go wrong", () => {
+  const failing = async (change: (plan: FitPlan) => Partial<FitPlan>) => {
+    const files = new MemoryFiles();
+    const plan = await linePlan({ files });
+    const result = collect(fit({ ...plan, ...change(plan) }, { runtime: noRuntime }));
+    await expect(result).rejects.toThrow(UserError);
+    return { files, message: await result.catch((error: Error) => error.message) };
+  };
+
+  test("a loss stops the training and leaves the last good checkpoint", async () => {
+    const step = lineStep(7);
+    const { files, message } = await failing(() => ({
+      prepare: async () => ({
+        ...step,
+        run: async (feeds, numbers) => (numbers.step === 11 ? { line: Number.NaN } : step.run(feeds, numbers)),
+      }),
+    }));
+    expect(message).toMatch(
+      /^runs\/a: expected finite losses, got line = NaN at step 11\. The checkpoint of step 8 is kept\./,
+    );
+    expect(unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").step).toBe(8);
+  });
+
+  test("weights that went wrong are not saved, though the loss was fine", async () => {
+    const step = lineStep(7);
+    const { files, message } = await failing(() => ({
+      prepare: async () => ({
+        ...step,
+        read: async () => ({ ...(await step.read()), "weights/line/ab": tensor([1, Infinity], [2]) }),
+      }),
+      every: { log: 3, save: 4 },
+    }));
+    expect(message).toMatch(
+      /step 4: expected finite numbers, got Infinity in weights\/line\/ab .* Nothing was saved yet\./,
+    );
+    expect(files.content.has("runs/a/checkpoint.safetensors")).toBe(false);
+  });
+});
+
+test("files found unusable are told once", async () => {
+  const files = new MemoryFiles();
+  const skipped: { path: string; reason: string }[] = [];
+  const source = lineSource(7);
+  const plan = await linePlan({
+    files,
+    steps: 6,
+    plan: {
+      depth: 0,
+      source: {
+        ...source,
+        skipped,
+        async batch(n) {
+          if (n === 3) skipped.push({ path: "a.png", reason: "a.png: cut short." });
+          return source.batch(n);
+        },
+      },
+    },
+  });
+  const ticks = await collect(fit(plan, { runtime: noRuntime }));
+  expect(ticks.map((tick) => tick.skipped?.length ?? 0)).toEqual([0, 0, 1, 0, 0, 0, 0]);
+});
