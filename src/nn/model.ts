@@ -93,7 +93,10 @@ class Store {
   leaf(name: string, shape: Shape, initializer: Initializer, trainable: boolean): Leaf {
     const found = this.leaves.get(name);
     if (found && found.shape.join() !== shape.join())
-      throw userError(`${this.key} › ${name}`, `expected the shape [${found.shape}] of the first call, got [${shape}]`);
+      throw userError(
+        `${this.key} › ${name}`,
+        `expected the shape [${found.shape.join(", ")}] of the first call, got [${shape.join(", ")}]`,
+      );
     const leaf = found ?? parameter([], { name, network: this.key, shape, initializer, trainable });
     this.leaves.set(name, leaf);
     return leaf;
