@@ -25,7 +25,10 @@ export interface Optimizer {
   ): { readonly weights: Node; readonly slots: readonly Node[] };
 }
 
-/** A statistic that follows a value: statistic ← statistic + momentum · (toward − statistic), once per forward pass. */
+/**
+ * A statistic that follows a value: statistic ← statistic + momentum · (toward − statistic), once per forward pass. The
+ * passes of one loss all see the statistic as it was before that loss; the next loss sees it moved.
+ */
 export interface RunningAverage {
   readonly parameter: Node;
   readonly toward: Node;
@@ -178,6 +181,7 @@ function assemble(plan: StepPlan): Assembly {
     if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
     moveAverages(assembly, averages, [loss]);
     moveNetwork(assembly, network, loss, own.flat, own.leaf, plan);
+    for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, moved); // seen by the next loss
     leaves.delete(network);
   }
   moveAverages(
