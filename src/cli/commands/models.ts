@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { userError } from "../../errors.ts";
+import { listModels, loadModel, modelCard } from "../../tasks/modelFile.ts";
+import { alignedTable } from "../../tasks/report.ts";
+import { type Context, defineCommand, jsonOption } from "../command.ts";
+import { printJson } from "../io.ts";
+import { exit } from "../program.ts";
+
+interface Usage {
+  readonly scale: number;
+  readonly color: string;
+}
+
+const usageOf = (card: Readonly<Record<string, string>>): Usage => JSON.parse(card.usage ?? "{}") as Usage;
+
+async function list(json: boolean, { io, platform }: Context): Promise<number> {
+  const names = await listModels(platform);
+  const cards = await Promise.all(names.map(async (name) => ({ name, ...(await modelCard(name, platform)) })));
+  if (json) printJson(io, { models: cards });
+  else if (cards.length === 0) io.err("No models are shipped with this copy. Train one: imago train --help\n");
+  else
+    io.out(
+      `${alignedTable(
+        ["name", "scale", "color", "trained on"],
+        cards.map((card) => {
+          const { scale, color } = usageOf(card);
+          return [card.name, `×${scale}`, color === "y" ? "luma" : "RGB", (card as { data?: string }).data ?? "–"];
+        }),
+      )}\n`,
+    );
+  return exit.done;
+}
+
+async function show(name: string, json: boolean, { io, platform }: Context): Promise<number> {
+  const { usage, weights, radius, card, network, path } = await loadModel(name, platform);
+  const numbers = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
+  const facts = {
+    name,
+    path,
+    ...(network && { model: network.model.name, summary: network.model.summary, paper: network.model.paper }),
+    ...(network && { options: network.options }),
+    usage,
+    numbers,
+    radius,
+    ...card,
+  };
+  if (json) printJson(io, facts);
+  else {
+    const rows = Object.entries(facts).map(
+      ([key, value]) => [key, typeof value === "object" ? JSON.stringify(value) : String(value)] as const,
+    );
+    const width = Math.max(...rows.map(([key]) => key.length)) + 2;
+    io.out(rows.map(([key, value]) => `${key.padEnd(width)}${value}\n`).join(""));
+  }
+  return exit.done;
+}
+
+export const modelsCommand = defineCommand({
+  name: "models",
+  summary: "List the models that come along, or show one's card.",
+  arguments: [
+    { name: "verb", description: "list (unless given) or show", isRequired: false },
+    { name: "model", description: "for show: a shipped model, a model file or a run's folder", isRequired: false },
+  ],
+  options: z.object(jsonOption),
+  examples: ["imago models", "imago models show srcnn-x2"],
+  async run([verb = "list", name], { json }, context) {
+    if (verb === "list" && name === undefined) return list(json, context);
+    if (verb !== "show") throw userError("imago models", `expected list or show, got "${name ?? verb}"`);
+    if (name === undefined) throw userError("imago models show", "expected a model's name, got none");
+    return show(name, json, context);
+  },
+});

@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { userError } from "../../errors.ts";
+import { recipes } from "../../recipes/index.ts";
+import { findRecipe, planResume, planTraining, type Training, trainOptions } from "../../tasks/train.ts";
+import type { Tick } from "../../train/fit.ts";
+import { type Context, defineCommand, flagOf, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { duration, printJson, statusLine } from "../io.ts";
+import { exit } from "../program.ts";
+
+const { run, data, ...rest } = trainOptions.shape;
+
+/** Flags of every training. All are optional here: a run that goes on has them already. */
+const common = z.object({
+  data: data.optional(),
+  run: run.optional(),
+  resume: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder of a run to go on with; its options are kept")
+    .meta({ placeholder: "folder" }),
+  ...rest,
+  ...runtimeOptions,
+  dryRun: z.boolean().default(false).describe("look through options and data, print the plan, write nothing"),
+  ...jsonOption,
+});
+
+/** The recipe named on the command line, wherever it stands. */
+const recipeIn = (argv: readonly string[]) => recipes.find(({ name }) => argv.includes(name));
+
+const optionsFor = (argv: readonly string[]): z.ZodObject => {
+  const recipe = recipeIn(argv);
+  const [first] = argv;
+  if (!recipe && first !== undefined && !first.startsWith("-")) findRecipe(first);
+  return recipe ? common.extend(recipe.options.shape) : common;
+};
+
+export const trainCommand = defineCommand({
+  name: "train",
+  summary: `Train a network by a recipe, or go on with a run (--resume). The run's folder holds its options,
+metrics, checkpoint and samples, and at the end weights.safetensors. Ctrl-C saves and stops.
+Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}.
+"imago train <recipe> --help" lists the recipe's own options.`,
+  arguments: [
+    { name: "recipe", description: `what to train: ${recipes.map(({ name }) => name).join(", ")}`, isRequired: false },
+  ],
+  options: optionsFor,
+  examples: [
+    "imago train srcnn --data photos/ --steps 20000 --seed 1 --run runs/mine",
+    "imago train --resume runs/mine --steps 40000",
+  ],
+  async run([name], all, context) {
+    const { resume, dryRun, json, runtime, threads, ...options } = all as z.output<typeof common>;
+    const choice = runtimeChoice({ runtime, threads });
+    const plan =
+      resume === undefined ? planNew(name, options, choice, context) : planOn(resume, options, choice, context);
+    const training = await plan;
+    context.io.err(`${describe(training)}\n`);
+    if (!dryRun) return follow(training, json, context);
+    if (json) printJson(context.io, training.description);
+    return exit.done;
+  },
+});
+
+type Options = Omit<z.output<typeof common>, "resume" | "dryRun" | "json" | "runtime" | "threads">;
+type Choice = ReturnType<typeof runtimeChoice>;
+
+function planNew(name: string | undefined, options: Options, choice: Choice, { platform }: Context): Promise<Training> {
+  if (name === undefined)
+    throw userError(
+      "imago train",
+      `expected a recipe (${recipes.map((one) => one.name).join(", ")}) or --resume, got neither`,
+    );
+  findRecipe(name);
+  if (options.data === undefined) throw userError("--data", "expected folders or pictures to learn from, got nothing");
+  if (options.run === undefined) throw userError("--run", "expected a folder for the run, got nothing");
+  return planTraining(name, options as Parameters<typeof planTraining>[1], platform, choice);
+}
+
+/** Only what was given changes; the rest is as the run was started. */
+function planOn(folder: string, options: Options, choice: Choice, { platform, given }: Context): Promise<Training> {
+  const kept = ["seed", "run", ...recipes.flatMap((recipe) => Object.keys(recipe.options.shape))];
+  const wrong = kept.find((option) => given.has(option));
+  if (wrong) throw userError(flagOf(wrong), "expected none with --resume, which keeps what the run was started with");
+  const changes = Object.fromEntries(Object.entries(options).filter(([option]) => given.has(option)));
+  return planResume(folder, changes, platform, choice);
+}
+
+const count = (value: number): string => value.toLocaleString("en-US");
+
+function describe({ recipe, folder, steps, parameters, description, usage }: Training): string {
+  const { data, options } = description;
+  const settings = Object.entries(options).map(([key, value]) => `${flagOf(key)} ${value}`);
+  return [
+    `${recipe.name}: ${recipe.summary}`,
+    `  network  ${count(parameters)} numbers, ×${usage.scale}, ${usage.color === "y" ? "luma" : "RGB"}`,
+    `  options  ${settings.join(" ")}`,
+    `  data     ${count(data.count)} pictures, ${(data.bytes / 2 ** 20).toFixed(1)} MiB, sha256 ${data.sha256.slice(0, 12)}…`,
+    `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}`,
+  ].join("\n");
+}
+
+const lossText = (losses: Tick["losses"]): string =>
+  Object.entries(losses)
+    .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+    .join("  ");
+
+const progress = ({ step, steps, losses, picturesPerSecond, secondsLeft }: Tick): string =>
+  `step ${count(step)}/${count(steps)}  ${lossText(losses)}  ${picturesPerSecond.toFixed(0)} images/s  ${duration(secondsLeft)} left`;
+
+/** Trains and tells; returns the exit code. */
+async function follow(training: Training, json: boolean, { io }: Context): Promise<number> {
+  const status = statusLine(io);
+  const interval = (training.description.settings as { readonly log: number }).log;
+  const start = performance.now();
+  let last: Tick | undefined;
+  try {
+    for await (const tick of training.start({ signal: io.signal })) {
+      for (const { reason } of tick.skipped ?? []) status.say(`skipped: ${reason}`);
+      if (tick.weights === undefined && !tick.interrupted) {
+        const isLogged = tick.step % interval === 0 || tick.step === tick.steps;
+        if (isLogged) status.say(progress(tick));
+        else status.show(progress(tick));
+      }
+      if (tick.evaluation) status.say(`step ${count(tick.step)}  ${evaluationText(tick.evaluation)}`);
+      last = { ...tick, losses: { ...last?.losses, ...tick.losses } };
+    }
+  } finally {
+    status.clear();
+  }
+  return finish(training, last!, { json, seconds: (performance.now() - start) / 1000, io });
+}
+
+const evaluationText = ({ psnr, ssim, ...rest }: Readonly<Record<string, number>>): string =>
+  [
+    psnr !== undefined && `PSNR ${psnr.toFixed(2)} dB`,
+    ssim !== undefined && `SSIM ${ssim.toFixed(4)}`,
+    ...Object.entries(rest).map(([name, value]) => `${name} ${value}`),
+  ]
+    .filter(Boolean)
+    .join("  ");
+
+function finish(
+  training: Training,
+  last: Tick,
+  { json, seconds, io }: { json: boolean; seconds: number; io: Context["io"] },
+): number {
+  const { folder, steps } = training;
+  const interrupted = last.interrupted === true;
+  if (json)
+    printJson(io, {
+      run: folder,
+      recipe: training.recipe.name,
+      step: last.step,
+      steps,
+      interrupted,
+      losses: last.losses,
+      weights: last.weights ?? null,
+      seconds,
+    });
+  if (interrupted) {
+    io.err(
+      `Stopped after step ${count(last.step)}; saved ${last.saved}.\nGo on with: imago train --resume ${folder}\n`,
+    );
+    return exit.interrupted;
+  }
+  io.err(`Done in ${duration(seconds)}.\n`);
+  if (!json) io.out(`${last.weights}\n`);
+  return exit.done;
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { main } from "./program.ts";
+
+const controller = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.on(name, () => {
+    if (controller.signal.aborted) process.exit(130); // asked twice
+    controller.abort();
+  });
+
+// A reader that closes early (imago models | head) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+process.exitCode = await main(process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  isTerminal: process.stderr.isTTY === true,
+  columns: process.stdout.columns,
+  signal: controller.signal,
+});

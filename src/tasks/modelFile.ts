@@ -1,0 +1,261 @@
+import { z } from "zod";
+import { input, type Node, type Tensors } from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import { models } from "../models/index.ts";
+import { bindWeights, type ModelDefinition, type Network, network } from "../nn/model.ts";
+import type { Usage } from "../recipes/index.ts";
+import { assertFinite, readSafetensors, type SafetensorsFile, writeSafetensors } from "../tensor/safetensors.ts";
+import { readOnnx } from "./onnx.ts";
+import type { Platform } from "./platform.ts";
+import { radiusOf } from "./reach.ts";
+import { oneOf } from "./schema.ts";
+
+/** Facts about a model's training, kept in its file as texts. */
+export type Card = Readonly<Record<string, string>>;
+
+/** A network with its weights, ready to be compiled. */
+export interface LoadedModel {
+  /** Short name for tables and file names: "srcnn-x2". */
+  readonly name: string;
+  /** Where it came from. */
+  readonly path: string;
+  readonly usage: Usage;
+  readonly channels: number;
+  build(x: Node): Node;
+  /** Keyed "network/parameter". */
+  readonly weights: Tensors;
+  /** Input pixels to each side that an output pixel depends on. */
+  readonly radius: number;
+  readonly card: Card;
+  /** Absent for networks that are known as a graph only. */
+  readonly network?: Network;
+}
+
+export interface LoadOptions {
+  /** Picks one of a family ("srcnn" at 3 is srcnn-x3), and says what foreign weights enlarge by. */
+  readonly scale?: number;
+}
+
+const usageSchema = z.object({
+  task: z.literal("upscale"),
+  scale: z.int().min(1).max(16),
+  color: z.enum(["y", "rgb"]),
+  input: z.enum(["enlarged", "lr"]),
+});
+
+const reserved = ["format", "version", "model", "options", "usage"];
+const format = { format: "imago", version: "1" } as const;
+const wrong = "These are weights of another model, or the file is damaged.";
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+const stem = (path: string): string => baseName(path).replace(/\.[^.]+$/, "");
+const isPath = (name: string): boolean => /[/\\]|\.(safetensors|onnx)$/i.test(name);
+
+/** The shipped models' names, sorted. */
+export async function listModels({ files, models: folder }: Platform): Promise<readonly string[]> {
+  const entries = (await files.exists(folder)) ? await files.list(folder) : [];
+  return entries.flatMap(({ name }) => (name.endsWith(".safetensors") ? [stem(name)] : [])).sort();
+}
+
+/**
+ * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
+ * of a training run.
+ */
+export async function loadModel(name: string, platform: Platform, options: LoadOptions = {}): Promise<LoadedModel> {
+  const path = await findModel(name, platform, options);
+  const bytes = await platform.files.read(path);
+  const model = path.toLowerCase().endsWith(".onnx")
+    ? fromOnnx(bytes, path, options)
+    : fromSafetensors(bytes, path, options);
+  checkScale(model, name, options);
+  return model;
+}
+
+async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
+  const { files, models: folder } = platform;
+  const shipped = isPath(name) ? [] : await listModels(platform);
+  const found = [name, `${name}-x${scale ?? 2}`].find((one) => shipped.includes(one));
+  if (found) return `${folder}/${found}.safetensors`;
+  const family = shipped.filter((one) => one.startsWith(`${name}-x`));
+  if (family.length > 0)
+    throw userError("model", `expected a scale that ${name} is there for (${family.join(", ")}), got ${scale ?? 2}`);
+  if ((await files.size(name)) !== undefined) {
+    if (/\.(safetensors|onnx)$/i.test(name)) return name;
+    throw userError(name, "expected a model file ending in .safetensors or .onnx, got another name");
+  }
+  if (await files.exists(name)) return inRun(name, platform);
+  const cure = shipped.length > 0 ? `Shipped are ${shipped.join(", ")}.` : "No models are shipped with this copy.";
+  throw userError("model", `expected a shipped model, a model file or a run's folder, got "${name}"`, cure);
+}
+
+async function inRun(folder: string, { files }: Platform): Promise<string> {
+  const path = `${folder.replace(/\/+$/, "")}/weights.safetensors`;
+  if (await files.exists(path)) return path;
+  throw userError(folder, "expected a run's folder with weights.safetensors, got one without", "Has the run ended?");
+}
+
+function checkScale({ usage, name: own }: LoadedModel, name: string, { scale }: LoadOptions): void {
+  if (scale === undefined || scale === usage.scale) return;
+  throw userError(
+    name,
+    `expected the scale ${usage.scale} that ${own} was trained for, got ${scale}`,
+    "Choose another model or leave the scale out.",
+  );
+}
+
+/** Reads a model from a .safetensors file's bytes. */
+function fromSafetensors(bytes: Uint8Array, path: string, options: LoadOptions): LoadedModel {
+  const file = readSafetensors(bytes, path);
+  assertFinite(file.tensors, path, "The training went wrong; use an earlier checkpoint.");
+  if (file.metadata.format?.startsWith("imago checkpoint"))
+    throw userError(
+      path,
+      "expected a model, got a run's checkpoint",
+      "Use the run's folder or its weights.safetensors.",
+    );
+  return file.metadata.format === format.format ? fromOwn(file, path) : adopt(file.tensors, path, options);
+}
+
+const definitionOf = (name: string | undefined, path: string): ModelDefinition => {
+  const definition = models.find((one) => one.name === name);
+  if (definition) return definition;
+  const known = oneOf(models.map((one) => one.name));
+  throw userError(path, `expected a model of this version (${known}), got ${name ?? "none"}`, "Update Imago.");
+};
+
+const parseJson = (text: string | undefined): unknown => {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+};
+
+function fromOwn({ tensors, metadata }: SafetensorsFile, path: string): LoadedModel {
+  if (metadata.version !== format.version)
+    throw userError(
+      path,
+      `expected format version ${format.version}, got ${metadata.version ?? "none"}`,
+      "Update Imago.",
+    );
+  const definition = definitionOf(metadata.model, path);
+  const usage = usageSchema.safeParse(parseJson(metadata.usage));
+  if (!usage.success) throw userError(path, `expected a usage that says what the model does, got ${metadata.usage}`);
+  const card = Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
+  const bare = withoutNetwork(tensors);
+  return assemble({ definition, options: parseJson(metadata.options), weights: bare, usage: usage.data, card, path });
+}
+
+/** Training writes "network/parameter"; the file of one network needs the parameter's name alone. */
+const withoutNetwork = (tensors: Tensors): Tensors => {
+  const [first = ""] = Object.keys(tensors);
+  const prefix = first.slice(0, first.indexOf("/") + 1);
+  if (!Object.keys(tensors).every((name) => name.startsWith(prefix))) return tensors;
+  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name.slice(prefix.length), value]));
+};
+
+/** Weights that another program saved. */
+function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedModel {
+  for (const definition of models) {
+    const adopted = definition.adopt?.(tensors);
+    if (!adopted) continue;
+    if (scale === undefined)
+      throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
+    const usage: Usage = { task: "upscale", scale, color: adopted.color, input: "enlarged" };
+    return assemble({ definition, options: adopted.options, weights: adopted.weights, usage, card: {}, path });
+  }
+  throw userError(path, `expected weights of ${oneOf(models.map((one) => one.name))}, got other tensors`, wrong);
+}
+
+interface Parts {
+  readonly definition: ModelDefinition;
+  readonly options: unknown;
+  readonly weights: Tensors;
+  readonly usage: Usage;
+  readonly card: Card;
+  readonly path: string;
+}
+
+/** A network with weights as a model: what training shows samples of. @param weights keyed "network/parameter" */
+export function modelOf(made: Network, weights: Tensors, usage: Usage, name: string): LoadedModel {
+  const shape = made.model.input(made.options);
+  const leaf = input("input", shape);
+  const radius = radiusOf(made(leaf), leaf);
+  return {
+    name,
+    path: name,
+    usage,
+    channels: shape[1]!,
+    build: (x) => made(x),
+    weights,
+    radius,
+    card: {},
+    network: made,
+  };
+}
+
+function assemble({ definition, options, weights, usage, card, path }: Parts): LoadedModel {
+  const checked = definition.options.safeParse(options);
+  if (!checked.success) throw userError(path, `expected options that ${definition.name} takes, got others`, wrong);
+  const made = network(definition, checked.data);
+  const bound = bindWeights(made, weights, path);
+  const channels = definition.input(checked.data)[1]!;
+  if (channels !== (usage.color === "y" ? 1 : 3))
+    throw userError(path, `expected ${usage.color === "y" ? 1 : 3} planes for its usage, got ${channels}`, wrong);
+  return { ...modelOf(made, bound, usage, nameOf(definition.name, usage, path)), path, card };
+}
+
+/** A file's own name, or "srcnn-x2" where that says nothing. */
+const nameOf = (model: string, { scale }: Usage, path: string): string =>
+  ["weights", "model"].includes(stem(path)) ? `${model}-x${scale}` : stem(path);
+
+/** Any ONNX network from picture to picture; `scale` and what it takes are read from its shapes. */
+function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): LoadedModel {
+  const { channels, build, weights } = readOnnx(bytes, path);
+  if (channels !== 1 && channels !== 3) throw userError(path, `expected pictures of 1 or 3 planes, got ${channels}`);
+  const leaf = input("input", [1, channels, 32, 32]);
+  const output = build(leaf);
+  const ratio = output.shape[2]! / 32;
+  if (output.shape.length !== 4 || output.shape[1] !== channels || output.shape[3] !== 32 * ratio || !(ratio >= 1))
+    throw userError(path, `expected a network from picture to picture, got [${leaf.shape}] to [${output.shape}]`);
+  if (ratio === 1 && scale === undefined)
+    throw userError(
+      path,
+      "expected to be told what this network's input is enlarged by, got no scale",
+      "Give a scale.",
+    );
+  const usage: Usage = {
+    task: "upscale",
+    scale: ratio === 1 ? scale! : ratio,
+    color: channels === 1 ? "y" : "rgb",
+    input: ratio === 1 ? "enlarged" : "lr",
+  };
+  return { name: stem(path), path, usage, channels, build, weights, radius: radiusOf(output, leaf), card: {} };
+}
+
+/** The head of a model's file: what it is, what it does, and how it came to be. */
+export const modelMetadata = (made: Network, usage: Usage, card: Card = {}): Record<string, string> => ({
+  ...card,
+  ...format,
+  model: made.model.name,
+  options: JSON.stringify(made.options),
+  usage: JSON.stringify(usage),
+});
+
+/** A model as the bytes of a .safetensors file. */
+export function packModel({ network: made, weights, usage, card, path }: LoadedModel): Uint8Array {
+  if (!made) throw userError(path, "expected a model of this package, got a network that is known as a graph only");
+  return writeSafetensors(withoutNetwork(weights), modelMetadata(made, usage, card));
+}
+
+/** Writes a model to a .safetensors file. */
+export async function saveModel(path: string, model: LoadedModel, platform: Platform, force = false): Promise<void> {
+  await platform.checkTarget(path, force);
+  await platform.files.write(path, packModel(model));
+}
+
+/** What a model's file says about itself, without building it. */
+export async function modelCard(name: string, platform: Platform): Promise<Card> {
+  const path = await findModel(name, platform, {});
+  return readSafetensors(await platform.files.read(path), path).metadata;
+}

@@ -1,0 +1,230 @@
+import { z } from "zod";
+import { compileStep, input, type Node, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import { initialWeights, type Network, parameterCount } from "../nn/model.ts";
+import { type PatchData, type RecipeDefinition, recipes, type Usage } from "../recipes/index.ts";
+import type { Shape } from "../tensor/tensor.ts";
+import { listPictures } from "../train/data/folder.ts";
+import { patchSource } from "../train/data/patches.ts";
+import type { DataSource } from "../train/data/source.ts";
+import { type FitPlan, fit, type Tick } from "../train/fit.ts";
+import { openRun, type RunDescription, readRun } from "../train/run.ts";
+import { modelMetadata } from "./modelFile.ts";
+import type { Platform, RuntimeChoice } from "./platform.ts";
+import { makeSampler } from "./sample.ts";
+import { checkOptions, oneOf } from "./schema.ts";
+
+/** What a training needs besides its recipe's own options. */
+export const trainOptions = z.object({
+  data: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe("folders, pictures or patterns to learn from")
+    .meta({ repeated: true, placeholder: "path" }),
+  run: z.string().min(1).describe("folder of the run; made, and must not exist").meta({ placeholder: "folder" }),
+  steps: z.int().min(1).max(100_000_000).default(10_000).describe("steps to train for"),
+  seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of weights, patches and noise"),
+  validate: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder of pictures to score at every sample; not learned from")
+    .meta({ placeholder: "folder" }),
+  log: z.int().min(1).max(1_000_000).default(100).describe("steps from one line of metrics to the next"),
+  save: z.int().min(1).max(1_000_000).default(1000).describe("steps from one checkpoint to the next"),
+  sample: z.int().min(1).max(1_000_000).default(1000).describe("steps from one sample to the next"),
+  memory: z.int().min(64).max(65_536).default(1024).describe("memory for decoded pictures, in MiB"),
+});
+
+export type TrainOptions = z.input<typeof trainOptions>;
+type Checked = z.output<typeof trainOptions>;
+
+/** A training ready to start. */
+export interface Training {
+  /** Folder of the run. */
+  readonly folder: string;
+  readonly recipe: RecipeDefinition;
+  readonly description: RunDescription;
+  readonly steps: number;
+  /** The network whose weights are the result. */
+  readonly network: Network;
+  readonly usage: Usage;
+  /** How many numbers the network learns. */
+  readonly parameters: number;
+  /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
+  start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<Tick, void>;
+}
+
+export const findRecipe = (name: string): RecipeDefinition => {
+  const found = recipes.find((recipe) => recipe.name === name);
+  if (found) return found;
+  throw userError("recipe", `expected ${oneOf(recipes.map((recipe) => recipe.name))}, got "${name}"`);
+};
+
+/** Prepares a new training: checks options, looks through the data, and writes nothing yet. */
+export async function planTraining(
+  recipeName: string,
+  options: TrainOptions & Readonly<Record<string, unknown>>,
+  platform: Platform,
+  runtime: RuntimeChoice = {},
+): Promise<Training> {
+  const recipe = findRecipe(recipeName);
+  const where = (name: string): string => `train › ${name}`;
+  const own = Object.fromEntries(Object.entries(options).filter(([key]) => key in recipe.options.shape));
+  const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !(key in recipe.options.shape)));
+  const checked = checkOptions(trainOptions.strict(), rest, where);
+  return prepare({ recipe, own: checkOptions(recipe.options, own, where), checked, runtime, resume: false }, platform);
+}
+
+/** What may change when a run goes on. */
+export type ResumeOptions = Partial<Omit<TrainOptions, "run" | "seed">>;
+
+/** Prepares to go on with a run: its options are read from its folder. */
+export async function planResume(
+  folder: string,
+  changes: ResumeOptions,
+  platform: Platform,
+  runtime: RuntimeChoice = {},
+): Promise<Training> {
+  const { recipe: name, options, settings = {}, seed } = await readRun(folder, platform.files);
+  const { runtime: before, ...kept } = settings as { readonly runtime?: RuntimeChoice } & Record<string, unknown>;
+  const where = (option: string): string => `train › ${option}`;
+  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+  const checked = checkOptions(trainOptions, { ...kept, ...given, seed, run: folder }, where);
+  const recipe = findRecipe(name);
+  const own = checkOptions(recipe.options, options, (option) => `${folder} › ${option}`);
+  return prepare({ recipe, own, checked, runtime: { ...before, ...defined(runtime) }, resume: true }, platform);
+}
+
+const defined = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+
+interface Request {
+  readonly recipe: RecipeDefinition;
+  /** The recipe's own options. */
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly checked: Checked;
+  readonly runtime: RuntimeChoice;
+  readonly resume: boolean;
+}
+
+async function prepare(request: Request, platform: Platform): Promise<Training> {
+  const { recipe, own, checked, resume } = request;
+  const { run: folder, steps, seed } = checked;
+  await checkFolder(folder, resume, platform);
+  const networks = recipe.networks(own);
+  const { network: key, usage } = recipe.result(own);
+  const source = await openData(recipe.data(own), checked, platform);
+  const description = describe(request, source, platform);
+  const network = networks[key]!;
+  return {
+    folder,
+    recipe,
+    description,
+    steps,
+    network,
+    usage,
+    parameters: parameterCount(network),
+    async *start({ signal } = {}) {
+      const run = await openRun(folder, description, {
+        files: platform.files,
+        writePicture: platform.codec.write,
+        resume,
+      });
+      const runtime = await platform.runtime(request.runtime).catch(async (error: unknown) => {
+        await run.close();
+        throw error;
+      });
+      try {
+        const sampler = await makeSampler({ network, usage, checked, runtime }, platform);
+        const { count, sha256 } = source.description;
+        const card = {
+          recipe: recipe.name,
+          data: `${count} pictures, sha256 ${sha256}`,
+          steps: `${steps}`,
+          seed: `${seed}`,
+        };
+        const plan: FitPlan = {
+          prepare: (on) => compile(networks, request, on),
+          source,
+          steps,
+          schedule: recipe.schedule(own, steps),
+          ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
+          every: { log: checked.log, save: checked.save, sample: checked.sample },
+          sample: sampler.sample,
+          ...(sampler.evaluate && { evaluate: sampler.evaluate }),
+          run,
+          keep: [key],
+          metadata: modelMetadata(network, usage, card),
+        };
+        yield* fit(plan, { runtime, signal });
+      } finally {
+        await runtime.dispose();
+        await run.close();
+      }
+    },
+  };
+}
+
+async function checkFolder(folder: string, resume: boolean, { files }: Platform): Promise<void> {
+  if (!resume && (await files.exists(`${folder}/options.json`)))
+    throw userError(folder, "expected a new folder, got a run that exists", "Use --resume or another folder.");
+}
+
+/** The source of batches; every data kind that recipes name has its own. */
+async function openData(data: PatchData, checked: Checked, platform: Platform): Promise<DataSource> {
+  const { files, codec } = platform;
+  const pictures = await listPictures(checked.data, files);
+  const { scale, patch, batch, color, input: kind } = data;
+  return patchSource(
+    {
+      pictures,
+      scale,
+      patch,
+      batch,
+      color,
+      input: kind,
+      seed: checked.seed,
+      augment: true,
+      memory: checked.memory * 2 ** 20,
+    },
+    { files, read: codec.read, probe: codec.probe },
+  );
+}
+
+function describe({ recipe, own, checked, runtime }: Request, source: DataSource, platform: Platform): RunDescription {
+  const { seed, run: _, ...settings } = checked;
+  return {
+    recipe: recipe.name,
+    options: own,
+    settings: { ...settings, runtime },
+    seed,
+    data: source.description,
+    versions: platform.versions,
+  };
+}
+
+/** The shapes of a batch's tensors. */
+const batchShapes = ({ scale, patch, batch, color, input: kind }: PatchData): Readonly<Record<string, Shape>> => {
+  const channels = color === "y" ? 1 : 3;
+  const side = kind === "lr" ? patch / scale : patch;
+  return { input: [batch, channels, side, side], target: [batch, channels, patch, patch] };
+};
+
+async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
+  const { recipe, own, checked } = request;
+  const nodes: Record<string, Node> = Object.fromEntries(
+    Object.entries(batchShapes(recipe.data(own))).map(([name, shape]) => [name, input(name, shape)]),
+  );
+  const all = Object.values(networks);
+  const losses = recipe.losses(networks, nodes, own);
+  const weights: Tensors = initialWeights(all, checked.seed);
+  const plan: StepPlan = {
+    losses,
+    optimizers: recipe.optimizers(own),
+    averages: all.flatMap(({ averages }) => averages),
+    ema: recipe.emaDecay !== undefined,
+    clipNorm: recipe.clipNorm,
+  };
+  return compileStep(plan, { runtime, weights, seed: checked.seed });
+}
