@@ -32,6 +32,18 @@ export interface Predictor {
 
 const KEPT = 4; // sessions for this many input shapes stay loaded
 
+/** A session of one input shape, and when the runs asked of it so far have ended. */
+interface Session {
+  readonly executable: Promise<Executable>;
+  idle: Promise<void>;
+}
+
+const free = async ({ executable, idle }: Session): Promise<void> => {
+  await idle;
+  const loaded = await executable.catch(() => undefined);
+  await loaded?.dispose();
+};
+
 /**
  * Makes a predictor of a network with one input and one output. Each input shape gets a session of its own, so that every
  * form is chosen by its true sizes; the last few are kept.
@@ -41,29 +53,34 @@ export function compilePredictor(
   build: (shape: Shape) => Node,
   { runtime, weights }: { readonly runtime: Runtime; readonly weights: Tensors },
 ): Predictor {
-  const loaded = new Map<string, Promise<Executable>>();
-  const load = async (shape: Shape): Promise<Executable> => {
+  const sessions = new Map<string, Session>(); // the one used last comes last
+  const open = async (shape: Shape): Promise<Executable> =>
+    compileFunction({ output: build(shape) }, { runtime, weights });
+  const take = (shape: Shape): Session => {
     const key = shape.join();
-    const found = loaded.get(key) ?? compileFunction({ output: build(shape) }, { runtime, weights });
-    loaded.delete(key);
-    loaded.set(key, found);
-    const [oldest] = loaded.keys();
-    if (loaded.size > KEPT && oldest !== undefined) {
-      const old = loaded.get(oldest)!;
-      loaded.delete(oldest);
-      await (await old).dispose();
-    }
-    return found;
+    const session = sessions.get(key) ?? { executable: open(shape), idle: Promise.resolve() };
+    sessions.delete(key);
+    sessions.set(key, session);
+    session.executable.catch(() => sessions.get(key) === session && sessions.delete(key));
+    return session;
+  };
+  const evict = async (): Promise<void> => {
+    const old = [...sessions].slice(0, Math.max(0, sessions.size - KEPT));
+    for (const [key] of old) sessions.delete(key);
+    for (const [, session] of old) await free(session);
   };
   return {
     async run(input) {
-      const executable = await load(input.shape);
-      return (await executable.run({ input })).output!;
+      const session = take(input.shape);
+      const made = session.executable.then((executable) => executable.run({ input }));
+      session.idle = Promise.allSettled([session.idle, made]).then(() => {}); // keeps no results
+      const [{ output }] = await Promise.all([made, evict()]);
+      return output!;
     },
     async dispose() {
-      const all = [...loaded.values()];
-      loaded.clear();
-      for (const executable of all) await (await executable).dispose();
+      const all = [...sessions.values()];
+      sessions.clear();
+      for (const session of all) await free(session);
     },
   };
 }
