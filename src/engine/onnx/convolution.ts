@@ -1,5 +1,6 @@
 import type { Node } from "../graph/node.ts";
 import type { Geometry } from "../ops/convolution.ts";
+import { emitSumFirst } from "../ops/reduce.ts";
 import type { Emit, OnnxAttribute } from "./emit.ts";
 
 /**
@@ -140,62 +141,33 @@ function columnShifts(emit: Emit, x: string, { size: [height, width], columns }:
   return shifted.length === 1 ? shifted[0]! : emit.node("Concat", shifted, { axis: 1 });
 }
 
-const sumSamples = (emit: Emit, x: string): string => emit.node("ReduceSum", [x, emit.ints([0])], { keepdims: 0 });
-
-/** dw with all kh·kw shifts taken of the operand that has a handful of channels, and one matrix product. */
-function weightByOneSide(emit: Emit, x: string, dy: string, walk: Geometry, [o, c]: readonly [number, number]): string {
-  const [kh, kw] = walk.kernel;
-  const shifts = shiftsOf(walk);
-  const bySource = c <= o;
-  const sign = bySource ? 1 : -1;
-  const columns = columnShifts(emit, bySource ? x : dy, shifts, sign);
-  const all = emit.node(
-    "Concat",
-    shifts.rows.map((row) => moved(emit, columns, sign * row * walk.size[1])),
-    { axis: 1 },
-  );
-  const product = sumSamples(emit, bySource ? timesTransposed(emit, dy, all) : timesTransposed(emit, all, x));
-  return bySource
-    ? emit.node("Transpose", [emit.node("Reshape", [product, emit.ints([o, kh, kw, c])])], { perm: [0, 3, 1, 2] })
-    : emit.node("Transpose", [emit.node("Reshape", [product, emit.ints([kh, kw, o, c])])], { perm: [2, 3, 0, 1] });
-}
-
-/** dw with the kw column shifts taken of the operand with fewer channels and the kh row shifts of the other; kh matrix products. */
-function weightByBothSides(
-  emit: Emit,
-  x: string,
-  dy: string,
-  walk: Geometry,
-  [o, c]: readonly [number, number],
-): string {
-  const [kh, kw] = walk.kernel;
-  const shifts = shiftsOf(walk);
-  const width = walk.size[1];
-  const part = (product: string, shape: readonly number[]): string =>
-    emit.node("Reshape", [sumSamples(emit, product), emit.ints([1, ...shape])]);
-  const join = (parts: readonly string[]): string => (kh === 1 ? parts[0]! : emit.node("Concat", parts, { axis: 0 }));
-  if (c <= o) {
-    const columns = columnShifts(emit, x, shifts, 1); // [N, kw·C, HW]
-    const parts = shifts.rows.map((row) =>
-      part(timesTransposed(emit, moved(emit, dy, -row * width), columns), [o, kw, c]),
-    );
-    return emit.node("Transpose", [join(parts)], { perm: [1, 3, 0, 2] });
-  }
-  const columns = columnShifts(emit, dy, shifts, -1); // [N, kw·O, HW]
-  const parts = shifts.rows.map((row) => part(timesTransposed(emit, columns, moved(emit, x, row * width)), [kw, o, c]));
-  return emit.node("Transpose", [join(parts)], { perm: [2, 3, 0, 1] });
-}
-
-/** dw of a convolution that keeps the size, from shifted copies and matrix products. */
+/**
+ * dw of a convolution that keeps the size, from kw + kh shifted copies and kh matrix products: the column shifts are taken of
+ * the operand with fewer channels, the row shifts of whichever is then the smaller.
+ */
 const weightByShifts: Form = (emit, [x, dy], { attributes: walk, inputs }) => {
   const [n, c] = inputs[0]!.shape as readonly [number, number];
   const o = inputs[1]!.shape[1]!;
+  const [kh, kw] = walk.kernel;
+  const shifts = shiftsOf(walk);
   const area = walk.size[0] * walk.size[1];
-  const flatX = emit.node("Reshape", [x!, emit.ints([n, c, area])]);
-  const flatY = emit.node("Reshape", [dy!, emit.ints([n, o, area])]);
-  const few = Math.min(o, c);
-  const oneSided = few === 1 || (few <= 4 && walk.kernel[0] >= 7);
-  return (oneSided ? weightByOneSide : weightByBothSides)(emit, flatX, flatY, walk, [o, c]);
+  const flat = (picture: string, channels: number): string =>
+    emit.node("Reshape", [picture, emit.ints([n, channels, area])]);
+  const bySource = c <= o;
+  const [few, many] = bySource ? [c, o] : [o, c];
+  const sign = bySource ? 1 : -1; // dy moves against x
+  const columns = columnShifts(emit, bySource ? flat(x!, c) : flat(dy!, o), shifts, sign); // [N, kw·few, HW]
+  const other = bySource ? flat(dy!, o) : flat(x!, c); // [N, many, HW]
+  const products = shifts.rows.map((row) => {
+    const offset = row * walk.size[1];
+    const [a, b] =
+      kw * few < many ? [moved(emit, columns, sign * offset), other] : [columns, moved(emit, other, -sign * offset)];
+    return bySource ? timesTransposed(emit, b, a) : timesTransposed(emit, a, b); // [N, o, kw·c] or [N, kw·o, c]
+  });
+  const all = kh === 1 ? products[0]! : emit.node("Concat", products, { axis: 1 });
+  const shape = bySource ? [kh, o, kw, c] : [kh, kw, o, c];
+  const total = emitSumFirst(emit, all, [n, ...shape], 1, shape);
+  return emit.node("Transpose", [total], { perm: bySource ? [1, 3, 0, 2] : [2, 3, 0, 1] });
 };
 
 /** dw from x and dy. */

@@ -1,0 +1,95 @@
+"""The bench's networks in PyTorch, driven over standard input: one JSON command a line, one JSON answer a line."""
+import json
+import resource
+import sys
+import time
+
+import torch
+from torch import nn
+
+
+class Srresnet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        conv = lambda i, o, k=3: nn.Conv2d(i, o, k, padding=k // 2)
+        self.head = nn.Sequential(conv(3, 64, 9), nn.PReLU())
+        self.body = nn.ModuleList([nn.Sequential(conv(64, 64), nn.PReLU(), conv(64, 64)) for _ in range(16)])
+        self.join = conv(64, 64)
+        self.up = nn.Sequential(*[m for _ in range(2) for m in (conv(64, 256), nn.PixelShuffle(2), nn.PReLU())])
+        self.tail = conv(64, 3, 9)
+
+    def forward(self, x):
+        head = self.head(x)
+        y = head
+        for block in self.body:
+            y = y + block(y)
+        return self.tail(self.up(head + self.join(y)))
+
+
+def srcnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 64, 9, padding=4), nn.ReLU(inplace=True),
+        nn.Conv2d(64, 32, 5, padding=2), nn.ReLU(inplace=True),
+        nn.Conv2d(32, 1, 5, padding=2))
+
+
+def autoencoder():
+    return nn.Sequential(nn.Linear(784, 32), nn.ReLU(inplace=True), nn.Linear(32, 784), nn.Sigmoid())
+
+
+WORKLOADS = {
+    "autoencoder": (autoencoder, [256, 784], [256, 784]),
+    "srcnn": (srcnn, [16, 1, 96, 96], [16, 1, 96, 96]),
+    "srresnet": (Srresnet, [16, 3, 24, 24], [16, 3, 96, 96]),
+}
+
+
+def prepare(name, layout, kind):
+    make, shape, target_shape = WORKLOADS[name]
+    torch.manual_seed(0)
+    model = make()
+    x, target = torch.rand(shape), torch.rand(target_shape)
+    if layout == "channels_last":
+        model = model.to(memory_format=torch.channels_last)
+        x, target = x.to(memory_format=torch.channels_last), target.to(memory_format=torch.channels_last)
+    if kind == "inference":
+        model.eval()
+
+        def run():
+            with torch.inference_mode():
+                model(x)
+        return run
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = nn.functional.mse_loss(model(x), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    return step
+
+
+def main():
+    loaded = {}
+    for line in sys.stdin:
+        command = json.loads(line)
+        if command["verb"] == "threads":
+            torch.set_num_threads(command["threads"])
+            answer = {"version": torch.__version__}
+        else:
+            key = (command["workload"], command["layout"], command["kind"])
+            if key not in loaded:
+                loaded[key] = prepare(*key)
+                for _ in range(3):
+                    loaded[key]()
+            times = []
+            for _ in range(command["repeat"]):
+                start = time.perf_counter()
+                loaded[key]()
+                times.append((time.perf_counter() - start) * 1e3)
+            answer = {"times": times, "peakMB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        print(json.dumps(answer), flush=True)
+
+
+main()
