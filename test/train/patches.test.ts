@@ -11,11 +11,9 @@ import { scrambled } from "../fixtures/pictures.ts";
 
 const pictures = new Map<string, Picture>();
 const broken = new Set<string>();
-const reads: string[] = [];
 
 const tools = {
   async read(path: string): Promise<Picture> {
-    reads.push(path);
     if (broken.has(path)) throw userError(path, "expected a picture, got a file cut short");
     return pictures.get(path)!;
   },
@@ -34,14 +32,13 @@ const tools = {
 beforeEach(() => {
   pictures.clear();
   broken.clear();
-  reads.length = 0;
   for (let i = 0; i < 6; i++) {
     const picture = scrambled({ width: 31 + 6 * i, height: 29 + 4 * (i % 3) });
     pictures.set(`set/${i}.png`, { ...picture, data: picture.data.map((value, k) => (value + i * 7 * k) % 256) });
   }
 });
 
-const source = (options: Partial<PatchOptions> = {}) =>
+const source = (options: Partial<PatchOptions> = {}, read = tools.read) =>
   patchSource(
     {
       pictures: [...pictures.keys()],
@@ -55,7 +52,7 @@ const source = (options: Partial<PatchOptions> = {}) =>
       memory: 1e9,
       ...options,
     },
-    tools,
+    { ...tools, read },
   );
 
 const planar = ({ width, height, data }: Picture): number[] =>
@@ -184,11 +181,11 @@ describe("a batch", () => {
 
 describe("a set larger than the memory", () => {
   /** Twelve pictures of 20×20; four patches each; memory for two windows of three. */
-  const rolling = () => {
+  const rolling = (read = tools.read) => {
     pictures.clear();
     for (let i = 0; i < 12; i++)
       pictures.set(`${i}`, { ...scrambled(sized(20, 20)), data: new Uint8Array(1200).fill(i * 10) });
-    return source({ memory: 2 * 3 * 1200 * 2 + 10, input: "enlarged", batch: 3, visits: 4 });
+    return source({ memory: 2 * 3 * 1200 * 2 + 10, input: "enlarged", batch: 3, visits: 4 }, read);
   };
   const idsOf = async (batches: Awaited<ReturnType<typeof source>>, step: number): Promise<number[]> => {
     const { target } = await batches.batch(step);
@@ -222,7 +219,11 @@ describe("a set larger than the memory", () => {
   });
 
   test("the next window is decoded while this one serves, and no picture twice", async () => {
-    const batches = await rolling();
+    const reads: string[] = [];
+    const batches = await rolling((path) => {
+      reads.push(path);
+      return tools.read(path);
+    });
     await batches.batch(1);
     await vi.waitFor(() => expect(reads).toHaveLength(6));
     for (let step = 2; step <= 4; step++) await batches.batch(step);
