@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const ROOMS = "image tensor engine nn models recipes metrics train tasks platform cli".split(" "); // imports go left only
+const NODE_ONLY = /^node:|^(sharp|onnxruntime-node|yauzl|commander|tinyglobby)$/;
+const NODE_HOMES = /^(platform|cli)\/|(^|\/)node(\.worker)?\.(ts|js)$/;
+const DEEP = new Set(["platform/node.ts → engine/runtime/node.ts"]); // the platform brings its own runtime
+
+const root = fileURLToPath(new URL("../src/", import.meta.url));
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.[tj]s$/.test(file));
+const IMPORT = /(?:^|[\s;}])(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
+
+/** Every import of a file: a package, or a path from src. Text in quotes after "from" counts too; none exists. */
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), "utf8").matchAll(IMPORT)].map(([, to]) =>
+    to!.startsWith(".") ? normalize(join(file, "..", to!)) : to!,
+  );
+const edges = files.flatMap((file) => importsOf(file).map((to) => ({ file, to, edge: `${file} → ${to}` })));
+const roomOf = (path: string): number => ROOMS.indexOf(path.split("/")[0]!);
+const inside = edges.filter(({ file, to }) => file.includes("/") && files.includes(to) && to !== "errors.ts");
+
+test("every file stands in a room, and its imports are read", () => {
+  expect(files.filter((file) => file.includes("/") && roomOf(file) < 0)).toEqual([]);
+  expect(files.filter((file) => !file.includes("/") && !/^(index|node|web|errors)\.ts$/.test(file))).toEqual([]);
+  expect(inside.length).toBeGreaterThan(100);
+});
+
+test("imports between rooms go left", () => {
+  const wrong = inside.filter(({ file, to }) => !to.includes("/") || roomOf(to) > roomOf(file));
+  expect(wrong.map(({ edge }) => edge)).toEqual([]);
+});
+
+test("outsiders know the engine by its index alone", () => {
+  const deep = inside.filter(({ file, to }) => to.startsWith("engine/") && !file.startsWith("engine/"));
+  const wrong = deep.filter(({ to, edge }) => to !== "engine/index.ts" && !DEEP.has(edge));
+  expect(wrong.map(({ edge }) => edge)).toEqual([]);
+});
+
+test("Node's modules and native packages stay in the platform, the command line, and files named node", () => {
+  const wrong = edges.filter(({ file, to }) => NODE_ONLY.test(to) && !NODE_HOMES.test(file));
+  expect(wrong.map(({ edge }) => edge)).toEqual([]);
+});
