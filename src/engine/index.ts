@@ -4,6 +4,7 @@ export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./graph/gradient.ts";
 export { defineOp, inScope, misfit, type Node, type Op, topological } from "./graph/node.ts";
+export { print } from "./graph/print.ts";
 export * from "./ops/index.ts";
 export { evaluate } from "./runtime/evaluate.ts";
 export { referenceRuntime } from "./runtime/reference.ts";

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { constant, gather, gradient, input, print, square, sum } from "../../src/engine/index.ts";
+import { srcnn } from "../../src/models/srcnn.ts";
+import { mse } from "../../src/nn/losses.ts";
+import { network } from "../../src/nn/model.ts";
+
+const net = network(srcnn, { features: 2, mapped: 2, kernels: [5, 1, 3] });
+
+test("a network: leaves by name, ops with their operands, shapes and layer paths", () => {
+  expect(print(net(input("x", [1, 1, 8, 6])))).toMatchInlineSnapshot(`
+    "%0 = input "x" [1, 1, 8, 6]
+    %1 = parameter "srcnn/extract.weight" [2, 1, 5, 5] srcnn › extract › conv2d
+    %2 = parameter "srcnn/extract.bias" [2] srcnn › extract › conv2d
+    %3 = convolution(%0, %1, %2) [1, 2, 8, 6] srcnn › extract › conv2d
+    %4 = relu(%3) [1, 2, 8, 6]
+    %5 = parameter "srcnn/map.weight" [2, 2, 1, 1] srcnn › map › conv2d
+    %6 = parameter "srcnn/map.bias" [2] srcnn › map › conv2d
+    %7 = convolution(%4, %5, %6) [1, 2, 8, 6] srcnn › map › conv2d
+    %8 = relu(%7) [1, 2, 8, 6]
+    %9 = parameter "srcnn/rebuild.weight" [1, 2, 3, 3] srcnn › rebuild › conv2d
+    %10 = parameter "srcnn/rebuild.bias" [1] srcnn › rebuild › conv2d
+    %11 = convolution(%8, %9, %10) [1, 1, 8, 6] srcnn › rebuild › conv2d"
+  `);
+});
+
+test("its gradient: marked by ′ on the path of the layer", () => {
+  const small = network(srcnn, { features: 1, mapped: 1, kernels: [1, 1, 1] });
+  const loss = mse(small(input("x", [1, 1, 2, 2])), input("target", [1, 1, 2, 2]));
+  expect(print(loss, ...gradient(loss, small.parameters().slice(0, 2)))).toMatchInlineSnapshot(`
+    "%0 = input "x" [1, 1, 2, 2]
+    %1 = parameter "srcnn/extract.weight" [1, 1, 1, 1] srcnn › extract › conv2d
+    %2 = parameter "srcnn/extract.bias" [1] srcnn › extract › conv2d
+    %3 = convolution(%0, %1, %2) [1, 1, 2, 2] srcnn › extract › conv2d
+    %4 = relu(%3) [1, 1, 2, 2]
+    %5 = parameter "srcnn/map.weight" [1, 1, 1, 1] srcnn › map › conv2d
+    %6 = parameter "srcnn/map.bias" [1] srcnn › map › conv2d
+    %7 = convolution(%4, %5, %6) [1, 1, 2, 2] srcnn › map › conv2d
+    %8 = relu(%7) [1, 1, 2, 2]
+    %9 = parameter "srcnn/rebuild.weight" [1, 1, 1, 1] srcnn › rebuild › conv2d
+    %10 = parameter "srcnn/rebuild.bias" [1] srcnn › rebuild › conv2d
+    %11 = convolution(%8, %9, %10) [1, 1, 2, 2] srcnn › rebuild › conv2d
+    %12 = input "target" [1, 1, 2, 2]
+    %13 = sub(%11, %12) [1, 1, 2, 2]
+    %14 = mul(%13, %13) [1, 1, 2, 2]
+    %15 = mean(%14) []
+    %16 = mul(1, 0.25) [] ′
+    %17 = reshape(%16) [1, 1, 1, 1] ′
+    %18 = expand(%17) [1, 1, 2, 2] ′
+    %19 = mul(%18, %13) [1, 1, 2, 2] ′
+    %20 = mul(%18, %13) [1, 1, 2, 2] ′
+    %21 = add(%19, %20) [1, 1, 2, 2] ′
+    %22 = convolutionInput(%21, %9) [1, 1, 2, 2] srcnn › rebuild › conv2d ′
+    %23 = gate(%22, %8) [1, 1, 2, 2] ′
+    %24 = convolutionInput(%23, %5) [1, 1, 2, 2] srcnn › map › conv2d ′
+    %25 = gate(%24, %4) [1, 1, 2, 2] ′
+    %26 = convolutionWeight(%0, %25) [1, 1, 1, 1] srcnn › extract › conv2d ′
+    %27 = sum(%25) [1] srcnn › extract › conv2d ′"
+  `);
+});
+
+test("other element types are named, single numbers stand in place, a lone constant has a line", () => {
+  const rows = gather(constant([1, 2, 3], [3]), input("index", [2], { dtype: "int64" }));
+  expect(print(sum(square(rows)), constant([4]))).toMatchInlineSnapshot(`
+    "%0 = constant [3]
+    %1 = input "index" int64 [2]
+    %2 = gather(%0, %1) [2]
+    %3 = mul(%2, %2) [2]
+    %4 = sum(%3) []
+    %5 = constant []"
+  `);
+});
