@@ -1,4 +1,5 @@
 import type { Runtime, Tensors } from "../engine/index.ts";
+import { userError } from "../errors.ts";
 import { pictureGrid } from "../image/grid.ts";
 import { type Box, crop, modcrop, type Picture, type Size } from "../image/picture.ts";
 import { resize } from "../image/resize.ts";
@@ -15,7 +16,6 @@ interface SamplerParts {
   readonly network: Network;
   readonly usage: Usage;
   readonly checked: { readonly data: readonly string[]; readonly validate?: string };
-  readonly runtime: Runtime;
 }
 
 /** What training shows while it runs. */
@@ -42,51 +42,65 @@ const shrink = (large: Picture, scale: number): Picture =>
     { method: "bicubic", convention: "matlab" },
   );
 
-/** Samples of the first picture that can be read, and scores of a folder if there is one. */
-export async function makeSampler(
-  { network, usage, checked, runtime }: SamplerParts,
+/**
+ * Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is wrong with
+ * the pictures shows here, before anything is written.
+ */
+export async function planSampler(
+  { network, usage, checked }: SamplerParts,
   platform: Platform,
-): Promise<Sampler> {
+): Promise<(runtime: Runtime) => Sampler> {
   const { scale } = usage;
-  const large = modcrop(
-    await firstPicture([checked.validate ? [checked.validate] : checked.data].flat(), platform),
-    scale,
-  );
-  const part = modcrop(crop(large, middle(large)), scale);
+  const validation = checked.validate ? await listPictures([checked.validate], platform.files) : [];
+  await checkSizes(validation, scale, platform);
+  const part = await firstPart(checked.validate ? [checked.validate] : checked.data, scale, platform);
   const small = shrink(part, scale);
   const plainly = resize(small, part, { method: "bicubic", convention: "matlab" });
-  const withNetwork = async <T>(weights: Tensors, use: (run: (picture: Picture) => Promise<Picture>) => Promise<T>) => {
-    const upscaler = networkUpscaler(modelOf(network, weights, usage, network.key), { get: async () => runtime }, tile);
-    try {
-      return await use((picture) => upscaler.run(picture));
-    } finally {
-      await upscaler.dispose();
-    }
-  };
-  const validation = checked.validate ? await listPictures([checked.validate], platform.files) : [];
-  const evaluate = (weights: Tensors) =>
-    withNetwork(weights, async (run) => {
-      const sum = { psnr: 0, ssim: 0 };
-      for (const path of validation) {
-        const truth = modcrop(plainPicture(await platform.codec.read(path)), scale);
-        const one = score(await run(shrink(truth, scale)), truth, { color: "y", shave: scale });
-        sum.psnr += one.psnr / validation.length;
-        sum.ssim += one.ssim / validation.length;
-      }
-      return sum;
-    });
-  return {
-    sample: (weights) =>
-      withNetwork(weights, async (run) => pictureGrid([plainly, await run(small), part], { columns: 3, gap: 4 })),
-    ...(validation.length > 0 && { evaluate }),
+  return (runtime) => {
+    const withNetwork = async <T>(weights: Tensors, use: (run: Enlarge) => Promise<T>): Promise<T> => {
+      const model = modelOf(network, weights, usage, network.key);
+      const upscaler = networkUpscaler(model, { get: async () => runtime }, tile);
+      return use((picture) => upscaler.run(picture)).finally(upscaler.dispose);
+    };
+    return {
+      sample: (weights) =>
+        withNetwork(weights, async (run) => pictureGrid([plainly, await run(small), part], { columns: 3, gap: 4 })),
+      ...(validation.length > 0 && {
+        evaluate: (weights) => withNetwork(weights, (run) => scoreAll(validation, scale, run, platform)),
+      }),
+    };
   };
 }
 
-async function firstPicture(sources: readonly string[], { files, codec }: Platform): Promise<Picture> {
+type Enlarge = (picture: Picture) => Promise<Picture>;
+
+async function checkSizes(paths: readonly string[], scale: number, { codec }: Platform): Promise<void> {
+  const least = 11 + 3 * scale;
+  for (const path of paths) {
+    const { width, height } = await codec.probe(path);
+    if (Math.min(width, height) < least)
+      throw userError(path, `expected at least ${least}×${least} pixels to score, got ${width}×${height}`);
+  }
+}
+
+async function scoreAll(paths: readonly string[], scale: number, run: Enlarge, { codec }: Platform) {
+  const sum = { psnr: 0, ssim: 0 };
+  for (const path of paths) {
+    const truth = modcrop(plainPicture(await codec.read(path)), scale);
+    const one = score(await run(shrink(truth, scale)), truth, { color: "y", shave: scale });
+    sum.psnr += one.psnr / paths.length;
+    sum.ssim += one.ssim / paths.length;
+  }
+  return sum;
+}
+
+/** The middle of the first picture that can be used. */
+async function firstPart(sources: readonly string[], scale: number, { files, codec }: Platform): Promise<Picture> {
   let last: unknown;
   for (const path of await listPictures(sources, files)) {
     try {
-      return plainPicture(await codec.read(path));
+      const picture = plainPicture(await codec.read(path));
+      return modcrop(crop(picture, middle(picture)), scale);
     } catch (error) {
       last = error;
     }

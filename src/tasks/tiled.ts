@@ -10,7 +10,7 @@ export interface Hooks {
 }
 
 export interface PictureTileOptions extends Hooks {
-  /** Side of the square worked on at a time, in pixels of the input. */
+  /** Side of the largest rectangle worked on at a time, in pixels of the input. */
   readonly side: number;
   /** Pixels to each side that an output pixel depends on; Infinity makes the whole picture one tile. */
   readonly radius: number;
@@ -27,12 +27,12 @@ export async function mapPicture(
   { side, radius, scale, signal, onProgress }: PictureTileOptions,
   run: (tile: Picture) => Promise<Picture>,
 ): Promise<Picture> {
-  const whole = radius === Infinity;
-  const [square, overlap] = whole
-    ? [Math.max(picture.width, picture.height), 0]
-    : [Math.max(side, 4 * radius + 1), 2 * radius];
-  const rows = tileSpans(picture.height, square, overlap);
-  const columns = tileSpans(picture.width, square, overlap);
+  const overlap = radius === Infinity ? 0 : 2 * radius;
+  const [w, h] = [picture.width, picture.height].map((length) =>
+    radius === Infinity ? length : evenSide(length, Math.max(side, 2 * overlap + 1), overlap),
+  ) as [number, number];
+  const rows = tileSpans(picture.height, h, overlap);
+  const columns = tileSpans(picture.width, w, overlap);
   const { channels, depth, metadata } = picture;
   const size = { width: picture.width * scale, height: picture.height * scale };
   const out = makeSamples(depth, size.width * size.height * channels);
@@ -40,7 +40,7 @@ export async function mapPicture(
   for (const row of rows)
     for (const column of columns) {
       signal?.throwIfAborted();
-      const box = { x: column.start, y: row.start, width: Math.min(square, picture.width), height: Math.min(square, picture.height) }; // biome-ignore format: one line
+      const box = { x: column.start, y: row.start, width: w, height: h };
       const tile = await run(crop(picture, box));
       if (tile.width !== box.width * scale || tile.channels !== channels || tile.depth !== depth)
         throw internal(`a tile of ${box.width}×${box.height}×${channels} came back as ${tile.width}×${tile.channels}`);
@@ -49,6 +49,13 @@ export async function mapPicture(
       onProgress?.(++done, rows.length * columns.length);
     }
   return makePicture({ ...size, channels, depth }, out, metadata);
+}
+
+/** The side of equal tiles that cover a length without more overlap than they need; at most `side`. */
+function evenSide(length: number, side: number, overlap: number): number {
+  if (length <= side) return length;
+  const count = Math.ceil((length - overlap) / (side - overlap));
+  return Math.ceil((length + (count - 1) * overlap) / count);
 }
 
 type Edges = [left: number, top: number, right: number, bottom: number];

@@ -8,10 +8,10 @@ import { listPictures } from "../train/data/folder.ts";
 import { patchSource } from "../train/data/patches.ts";
 import type { DataSource } from "../train/data/source.ts";
 import { type FitPlan, fit, type Tick } from "../train/fit.ts";
-import { openRun, type RunDescription, readRun } from "../train/run.ts";
+import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
-import { makeSampler } from "./sample.ts";
+import { planSampler, type Sampler } from "./sample.ts";
 import { checkOptions, oneOf } from "./schema.ts";
 
 /** What a training needs besides its recipe's own options. */
@@ -91,6 +91,9 @@ export async function planResume(
   const where = (option: string): string => `train › ${option}`;
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const checked = checkOptions(trainOptions, { ...kept, ...given, seed, run: folder }, where);
+  const done = (await readCheckpoint(folder, platform.files))?.step ?? 0;
+  if (checked.steps < done)
+    throw userError("steps", `expected at least the ${done} that the run has taken, got ${checked.steps}`);
   const recipe = findRecipe(name);
   const own = checkOptions(recipe.options, options, (option) => `${folder} › ${option}`);
   return prepare({ recipe, own, checked, runtime: { ...before, ...defined(runtime) }, resume: true }, platform);
@@ -108,61 +111,72 @@ interface Request {
   readonly resume: boolean;
 }
 
+/** All that a start needs. */
+interface Prepared {
+  readonly request: Request;
+  readonly networks: Readonly<Record<string, Network>>;
+  readonly source: DataSource;
+  readonly description: RunDescription;
+  readonly samplerFor: (runtime: Runtime) => Sampler;
+  readonly platform: Platform;
+}
+
 async function prepare(request: Request, platform: Platform): Promise<Training> {
   const { recipe, own, checked, resume } = request;
-  const { run: folder, steps, seed } = checked;
-  await checkFolder(folder, resume, platform);
+  await checkFolder(checked.run, resume, platform);
   const networks = recipe.networks(own);
   const { network: key, usage } = recipe.result(own);
+  const network = networks[key]!;
   const source = await openData(recipe.data(own), checked, platform);
   const description = describe(request, source, platform);
-  const network = networks[key]!;
+  const samplerFor = await planSampler({ network, usage, checked }, platform);
   return {
-    folder,
+    folder: checked.run,
     recipe,
     description,
-    steps,
+    steps: checked.steps,
     network,
     usage,
     parameters: parameterCount(network),
-    async *start({ signal } = {}) {
-      const run = await openRun(folder, description, {
-        files: platform.files,
-        writePicture: platform.codec.write,
-        resume,
-      });
-      const runtime = await platform.runtime(request.runtime).catch(async (error: unknown) => {
-        await run.close();
-        throw error;
-      });
-      try {
-        const sampler = await makeSampler({ network, usage, checked, runtime }, platform);
-        const { count, sha256 } = source.description;
-        const card = {
-          recipe: recipe.name,
-          data: `${count} pictures, sha256 ${sha256}`,
-          steps: `${steps}`,
-          seed: `${seed}`,
-        };
-        const plan: FitPlan = {
-          prepare: (on) => compile(networks, request, on),
-          source,
-          steps,
-          schedule: recipe.schedule(own, steps),
-          ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
-          every: { log: checked.log, save: checked.save, sample: checked.sample },
-          sample: sampler.sample,
-          ...(sampler.evaluate && { evaluate: sampler.evaluate }),
-          run,
-          keep: [key],
-          metadata: modelMetadata(network, usage, card),
-        };
-        yield* fit(plan, { runtime, signal });
-      } finally {
-        await runtime.dispose();
-        await run.close();
-      }
-    },
+    start: ({ signal } = {}) => start({ request, networks, source, description, samplerFor, platform }, signal),
+  };
+}
+
+async function* start(prepared: Prepared, signal: AbortSignal | undefined): AsyncGenerator<Tick, void> {
+  const { request, description, platform } = prepared;
+  const { files, codec } = platform;
+  const runtime = await platform.runtime(request.runtime);
+  try {
+    const { resume, checked } = request;
+    const run = await openRun(checked.run, description, { files, writePicture: codec.write, resume });
+    try {
+      yield* fit(fitPlan(prepared, run, runtime), { runtime, signal });
+    } finally {
+      await run.close();
+    }
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
+  const { recipe, own, checked } = request;
+  const { steps, seed, log, save, sample } = checked;
+  const { network: key, usage } = recipe.result(own);
+  const { count, sha256 } = source.description;
+  const data = `${count} pictures, sha256 ${sha256}`;
+  const card = { recipe: recipe.name, data, steps: String(steps), seed: String(seed) };
+  return {
+    prepare: (on) => compile(networks, request, on),
+    source,
+    steps,
+    schedule: recipe.schedule(own, steps),
+    ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
+    every: { log, save, sample },
+    ...samplerFor(runtime),
+    run,
+    keep: [key],
+    metadata: modelMetadata(networks[key]!, usage, card),
   };
 }
 

@@ -69,7 +69,7 @@ export const upscaleCommand = defineCommand({
   ],
   options,
   examples: [
-    "imago upscale photo.png                            photo-x2-srcnn-x2.png",
+    "imago upscale photo.png                            photo-x2-srcnn.png   ",
     "imago upscale photo.png --scale 3 --method lanczos -o large.png",
     "imago upscale photos/ --model srcnn-x4 -o large/   every picture of a folder",
     "imago upscale photo.jpg --model runs/mine --json",
@@ -85,7 +85,7 @@ export const upscaleCommand = defineCommand({
     try {
       const upscaler = await openUpscaler(task, platform, runtime);
       const isSingle = sources.length === 1 && inputs.length === 1 && inputs[0] === sources[0];
-      const label = `x${upscaler.scale}-${upscaler.name}`;
+      const label = `x${upscaler.scale}-${upscaler.name.replace(/-x\d+$/, "")}`;
       const jobs = await planOutputs(inputs, { output, format, force, label, isSingle }, platform);
       for (const [i, job] of jobs.entries()) {
         const start = performance.now();

@@ -1,0 +1,41 @@
+/**
+ * Imago's public API: everything, for Node. Tasks are bound to Node's platform in node.ts; what else is exported is plain
+ * TypeScript that runs anywhere.
+ */
+
+// Networks and how they are trained
+export * as engine from "./engine/index.ts";
+export { UserError } from "./errors.ts";
+// Pictures
+export * from "./image/channels.ts";
+export * from "./image/color.ts";
+export { pictureGrid } from "./image/grid.ts";
+export * from "./image/picture.ts";
+export { type ResizeOptions, resize, scaledSize } from "./image/resize.ts";
+export { comparisonSheet, detailedCrops, type SheetColumn, type SheetOptions } from "./image/sheet.ts";
+export { syntheticPhotograph } from "./image/synthetic.ts";
+export { mapTiles } from "./image/tiles.ts";
+// Metrics
+export { type Score, type ScoreOptions, score } from "./metrics/protocol.ts";
+export { psnr } from "./metrics/psnr.ts";
+export { ssim } from "./metrics/ssim.ts";
+export { models } from "./models/index.ts";
+export * as layers from "./nn/layers.ts";
+export * as losses from "./nn/losses.ts";
+export { defineModel, initialWeights, type ModelDefinition, type Network, network } from "./nn/model.ts";
+export * as optimizers from "./nn/optimizers.ts";
+// Tasks, files and runtimes
+export * from "./node.ts";
+export { defineRecipe, type RecipeDefinition, recipes, type Usage } from "./recipes/index.ts";
+export { srcnn } from "./recipes/srcnn.ts";
+export type { CompareOptions, Comparison } from "./tasks/compare.ts";
+export type { EvaluateOptions, Evaluation, MeanScore, PictureScore } from "./tasks/evaluate.ts";
+export type { Card, LoadedModel, LoadOptions } from "./tasks/modelFile.ts";
+export { packModel } from "./tasks/modelFile.ts";
+export type { Codec, Platform, RuntimeChoice } from "./tasks/platform.ts";
+export type { ResumeOptions, TrainOptions } from "./tasks/train.ts";
+export type { UpscaleOptions, Upscaler } from "./tasks/upscale.ts";
+// Numbers in files
+export { readSafetensors, writeSafetensors } from "./tensor/safetensors.ts";
+export * from "./tensor/tensor.ts";
+export type { Tick } from "./train/fit.ts";

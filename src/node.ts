@@ -1,0 +1,127 @@
+import type { RuntimeName } from "./engine/index.ts";
+import type { Picture } from "./image/picture.ts";
+import { nodePlatform } from "./platform/node.ts";
+import type { RecipeDefinition } from "./recipes/index.ts";
+import { type CompareOptions, type Comparison, compare as compareWith } from "./tasks/compare.ts";
+import {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate as evaluateWith,
+  type PictureScore,
+} from "./tasks/evaluate.ts";
+import { exportModel as packAs } from "./tasks/exportModel.ts";
+import {
+  type LoadedModel,
+  type LoadOptions,
+  listModels as listWith,
+  loadModel as loadWith,
+} from "./tasks/modelFile.ts";
+import { lazyRuntime } from "./tasks/runtime.ts";
+import { planResume, planTraining, type ResumeOptions, type TrainOptions } from "./tasks/train.ts";
+import { openUpscaler as openWith, type UpscaleOptions, type Upscaler } from "./tasks/upscale.ts";
+import type { Tick } from "./train/fit.ts";
+
+export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
+export {
+  decodePicture,
+  encodePicture,
+  type Format,
+  formatOf,
+  type PictureInfo,
+  probePicture,
+  readPicture,
+  writePicture,
+} from "./platform/codec.ts";
+export { nodeFiles } from "./platform/files.ts";
+export { type NodePlatformOptions, nodePlatform } from "./platform/node.ts";
+
+const platform = nodePlatform({ warn: (text) => process.emitWarning(text) });
+
+/** Where a task runs and how it is stopped. */
+export interface Running {
+  /** "cpu" where it is installed, else "wasm", unless given. */
+  readonly runtime?: RuntimeName;
+  /** All cores unless given. */
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A picture, or the path or bytes of its file. */
+export type PictureSource = Picture | string | Uint8Array;
+
+const open = async (source: PictureSource): Promise<Picture> =>
+  typeof source === "string" || source instanceof Uint8Array ? platform.codec.read(source) : source;
+
+const choiceOf = ({ runtime, threads }: Running) => ({ name: runtime, threads });
+
+/** Enlarges one picture with a network or a classic method. */
+export async function upscale(
+  source: PictureSource,
+  options: UpscaleOptions & Running & { readonly onProgress?: (done: number, total: number) => void } = {},
+): Promise<Picture> {
+  const { runtime, threads, signal, onProgress, ...task } = options;
+  const upscaler = await openUpscaler({ ...task, runtime, threads });
+  try {
+    return await upscaler.run(await open(source), { signal, onProgress });
+  } finally {
+    await upscaler.dispose();
+  }
+}
+
+/** Opens a network or a method once for many pictures; `dispose` ends its runtime. */
+export async function openUpscaler({ runtime, threads, ...task }: UpscaleOptions & Running = {}): Promise<Upscaler> {
+  const started = lazyRuntime(platform, choiceOf({ runtime, threads }));
+  const upscaler = await openWith(task, platform, started);
+  const dispose = async (): Promise<void> => {
+    await upscaler.dispose();
+    await started.dispose();
+  };
+  return { ...upscaler, dispose };
+}
+
+/** Scores methods and networks on a folder of pictures by the protocol of published tables. */
+export function evaluate(
+  options: EvaluateOptions &
+    Running & { readonly onScore?: (score: PictureScore, done: number, total: number) => void },
+): Promise<Evaluation> {
+  const { runtime, threads, signal, onScore, ...task } = options;
+  return evaluateWith(task, platform, { runtime: choiceOf({ runtime, threads }), signal, onScore });
+}
+
+/** Reduces a picture, enlarges it by several methods, and draws them side by side. */
+export async function compare(source: PictureSource, options: CompareOptions & Running = {}): Promise<Comparison> {
+  const { runtime, threads, signal, ...task } = options;
+  return compareWith(await open(source), task, platform, { runtime: choiceOf({ runtime, threads }), signal });
+}
+
+/** Trains by a recipe, a tick per step; the last tick names the weights. The recipe's own options go in beside ours. */
+export async function* train(
+  recipe: RecipeDefinition | string,
+  options: TrainOptions & Running & Readonly<Record<string, unknown>>,
+): AsyncGenerator<Tick, void> {
+  const { runtime, threads, signal, ...task } = options;
+  const name = typeof recipe === "string" ? recipe : recipe.name;
+  const training = await planTraining(name, task, platform, choiceOf({ runtime, threads }));
+  yield* training.start({ signal });
+}
+
+/** Goes on with a run where it stopped. */
+export async function* resume(folder: string, options: ResumeOptions & Running = {}): AsyncGenerator<Tick, void> {
+  const { runtime, threads, signal, ...changes } = options;
+  const training = await planResume(folder, changes, platform, choiceOf({ runtime, threads }));
+  yield* training.start({ signal });
+}
+
+/** Loads a shipped model by name, a model file, or a run's folder. */
+export const loadModel = (name: string, options?: LoadOptions): Promise<LoadedModel> =>
+  loadWith(name, platform, options);
+
+/** Names of the models that come with the package. */
+export const listModels = (): Promise<readonly string[]> => listWith(platform);
+
+/** Writes a model as .onnx or .safetensors, by the name's ending. */
+export async function exportModel(model: LoadedModel | string, path: string, { force = false } = {}): Promise<void> {
+  await platform.checkTarget(path, force);
+  const loaded = typeof model === "string" ? await loadModel(model) : model;
+  await platform.files.write(path, packAs(loaded, path));
+}
