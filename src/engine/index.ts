@@ -1,10 +1,12 @@
 /** The whole vocabulary of the engine; what stands outside this folder imports nothing deeper. */
+export { type Exported, type ExportOptions, exportOnnx, type FreeSide } from "./compile/export.ts";
 export * from "./compile/function.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./graph/gradient.ts";
 export { defineOp, inScope, misfit, type Node, type Op, topological } from "./graph/node.ts";
 export { print } from "./graph/print.ts";
+export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./onnx/import.ts";
 export * from "./ops/index.ts";
 export { evaluate } from "./runtime/evaluate.ts";
 export { referenceRuntime } from "./runtime/reference.ts";
