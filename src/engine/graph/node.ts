@@ -74,15 +74,9 @@ export function inScopeOf<T>(node: Node, build: () => T): T {
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
-/** The layer path with the op at its end; a layer of the op's own name says it already. */
-const whereOf = (op: string): string => {
-  const where = path.join(" › ");
-  return where.split(" › ").at(-1) === op ? where : [...path, op].join(" › ");
-};
-
 /** The error of a shape that does not fit: layer path, op, what is wrong, and the shapes that came. */
 export const misfit = (op: string, inputs: readonly Node[], what: string): Error =>
-  userError(whereOf(op), `${what} (${inputs.map((input) => show(input.shape)).join(", ")})`);
+  userError([...path, op].join(" › "), `${what} (${inputs.map((input) => show(input.shape)).join(", ")})`);
 
 /** A function that makes nodes of one op; its row hangs on it for the tests. */
 export type OpFunction<A> = ((inputs: readonly Node[], attributes: A) => Node<A>) & { readonly row: Op<A> };
