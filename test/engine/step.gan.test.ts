@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
-import { BATCH, ByHand, compileGan } from "./gan.ts";
+import { BATCH, ByHand, compileGan } from "../nn/gan.ts";
 import { seeded } from "./support.ts";
 
 const rows = (random: () => number, width: number): number[][] =>

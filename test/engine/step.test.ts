@@ -21,7 +21,7 @@ import {
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { adam, sgd } from "../../src/nn/optimizers.ts";
 import { floats, type Shape, type Tensor, tensor } from "../../src/tensor/tensor.ts";
-import { compileGan } from "./gan.ts";
+import { compileGan } from "../nn/gan.ts";
 import { seeded } from "./support.ts";
 
 const weight = (name: string, shape: Shape, network = "net"): Node =>

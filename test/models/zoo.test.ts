@@ -1,0 +1,107 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { compileFunction, gradient, input, mean, square, sub } from "../../src/engine/index.ts";
+import { createRuntime } from "../../src/engine/runtime/node.ts";
+import { models } from "../../src/models/index.ts";
+import { srcnn } from "../../src/models/srcnn.ts";
+import { initialWeights, network, parameterCount } from "../../src/nn/model.ts";
+import { floats, type Shape, sizeOf, tensor } from "../../src/tensor/tensor.ts";
+import { seeded } from "../engine/support.ts";
+
+const runtime = createRuntime("cpu", { threads: 1 });
+afterAll(() => runtime.dispose());
+
+const random = seeded(5);
+const noise = (shape: Shape) => tensor(Float32Array.from({ length: sizeOf(shape) }, random), shape);
+
+describe.each(models.map((model) => [model.name, model] as const))("%s", (name, model) => {
+  const net = network(model);
+  const shape = model.input(net.options);
+  const weights = initialWeights([net], 1);
+
+  test("has the name of its list entry, a summary, a paper, and described options", () => {
+    expect(models.filter((other) => other.name === name)).toEqual([model]);
+    expect(model.summary.length).toBeGreaterThan(10);
+    expect(model.summary).not.toMatch(/\.$/);
+    expect(model.paper).toMatch(/^https:\/\//);
+    for (const [key, field] of Object.entries(model.options.shape))
+      expect((field as { description?: string }).description, key).toBeTruthy();
+  });
+
+  test("keeps its shape contract when it runs, for one picture and for three", async () => {
+    for (const batch of [1, 3]) {
+      const x = input("x", [batch, ...shape.slice(1)]);
+      const y = net(x);
+      expect(y.shape[0]).toBe(batch);
+      const compiled = await compileFunction({ y }, { runtime, weights });
+      const made = await compiled.run({ x: noise(x.shape) });
+      expect(made.y!.shape).toEqual(y.shape);
+      expect(floats(made.y!).every(Number.isFinite)).toBe(true);
+      await compiled.dispose();
+    }
+  });
+
+  test("gives every parameter a finite gradient that is not zero", async () => {
+    const x = input("x", [2, ...shape.slice(1)]);
+    const y = net(x, { training: true });
+    const moving = net.parameters().filter(({ attributes }) => attributes.trainable);
+    const away = input("away", y.shape);
+    const slopes = gradient(mean(square(sub(y, away))), moving);
+    const outputs = Object.fromEntries(
+      moving.map(({ attributes }, at) => [`slope of ${attributes.name}`, slopes[at]!]),
+    );
+    const compiled = await compileFunction(outputs, { runtime, weights });
+    const made = await compiled.run({ x: noise(x.shape), away: noise(y.shape) });
+    expect(Object.keys(made).length).toBe(new Set(moving).size);
+    for (const [parameter, value] of Object.entries(made)) {
+      expect(floats(value).every(Number.isFinite), parameter).toBe(true);
+      expect(
+        floats(value).some((slope) => slope !== 0),
+        parameter,
+      ).toBe(true);
+    }
+    await compiled.dispose();
+  });
+
+  test("options survive JSON and make the same parameters", () => {
+    const again = network(model, JSON.parse(JSON.stringify(net.options)));
+    const names = (one: typeof net) => one.parameters().map(({ attributes, shape }) => [attributes.name, shape]);
+    expect(again.options).toEqual(net.options);
+    expect(names(again)).toEqual(names(net));
+    expect(parameterCount(net)).toBeGreaterThan(0);
+  });
+});
+
+test("SRCNN has the paper's sizes", () => {
+  expect(parameterCount(network(srcnn, { kernels: [9, 1, 5] }))).toBe(8_129);
+  expect(parameterCount(network(srcnn, { kernels: [9, 5, 5] }))).toBe(57_281);
+});
+
+test("SRCNN's output is of the size of its input, on any sides and channels", () => {
+  for (const [channels, height, width] of [
+    [1, 7, 30],
+    [3, 33, 5],
+  ] as const) {
+    // biome-ignore format: one line
+    const net = network(srcnn, { channels, features: 4, mapped: 2 });
+    expect(net(input("x", [2, channels, height, width])).shape).toEqual([2, channels, height, width]);
+  }
+});
+
+test("SRCNN adopts what others saved, and refuses what is not of it", () => {
+  const saved = (names: readonly string[]) =>
+    Object.fromEntries(
+      names.flatMap((name, layer) => {
+        const [out, into, side] = [[8, 3, 9], [4, 8, 1], [3, 4, 5]][layer] as [number, number, number]; // biome-ignore format: one line
+        return [[`${name}.weight`, noise([out, into, side, side])], [`${name}.bias`, noise([out])]]; // biome-ignore format: one line
+      }),
+    );
+  const theirs = saved(["conv1", "conv2", "conv3"]);
+  const adopted = srcnn.adopt!(theirs)!;
+  expect(adopted.options).toEqual({ channels: 3, features: 8, mapped: 4, kernels: [9, 1, 5] });
+  expect(adopted.color).toBe("rgb");
+  const net = network(srcnn, adopted.options);
+  for (const { attributes, shape } of net.parameters()) expect(adopted.weights[attributes.name]!.shape).toEqual(shape);
+  expect(adopted.weights["map.weight"]).toBe(theirs["conv2.weight"]);
+  expect(srcnn.adopt!({ ...theirs, extra: noise([1]) })).toBeUndefined();
+  expect(srcnn.adopt!(saved(["a", "b", "c"]))).toBeUndefined();
+});
