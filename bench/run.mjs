@@ -44,13 +44,20 @@ const names = ["autoencoder", "srcnn", "srresnet"].filter((name) => !only || onl
 const repeats = /** @type {Record<string, number>} */ ({ autoencoder: 60, srcnn: 4, srresnet: 3 });
 const rows = [];
 /** @type {Record<string, unknown>} */
-const facts = { cpu: cpus()[0]?.model, threads, node: process.versions.node, date: new Date().toISOString().slice(0, 10) };
+const facts = {
+  cpu: cpus()[0]?.model,
+  threads,
+  node: process.versions.node,
+  date: new Date().toISOString().slice(0, 10),
+};
 
 for (const workload of names)
   for (const kind of ["step", "inference"]) {
     const ours = open(process.execPath, [here("worker.mjs"), workload, kind, String(threads)]);
     const layouts = workload === "autoencoder" ? ["contiguous"] : ["contiguous", "channels_last"];
-    const peers = hasTorch ? layouts.map((layout) => ({ layout, process: open(values.python, [here("peer.py")]) })) : [];
+    const peers = hasTorch
+      ? layouts.map((layout) => ({ layout, process: open(values.python, [here("peer.py")]) }))
+      : [];
     const started = await ours.ask({ verb: "load" });
     for (const { process } of peers) facts.pytorch = (await process.ask({ verb: "threads", threads })).version;
     /** @type {number[]} */
@@ -82,7 +89,9 @@ for (const workload of names)
       sessionMs: started.sessionMs,
       firstMs: started.firstMs,
     });
-    log(`${workload} ${kind}: ${imagoMs.toFixed(2)} ms${best === null ? "" : `, PyTorch ${best.toFixed(2)} ms (${layouts[torch.map(median).indexOf(best)]}), ratio ${(imagoMs / best).toFixed(2)}`}`);
+    log(
+      `${workload} ${kind}: ${imagoMs.toFixed(2)} ms${best === null ? "" : `, PyTorch ${best.toFixed(2)} ms (${layouts[torch.map(median).indexOf(best)]}), ratio ${(imagoMs / best).toFixed(2)}`}`,
+    );
   }
 
 const tiny = open(process.execPath, [here("worker.mjs"), "tiny", "step", String(threads)]);
@@ -103,5 +112,9 @@ const table = [
       `| ${r.workload} | ${r.kind} | ${cell(r.imagoMs, 2)} | ${cell(r.pytorchMs, 2)} | ${cell(r.ratio, 2)} | ${cell(r.imagoPeakMB, 0)} | ${cell(r.pytorchPeakMB, 0)} | ${cell(r.sessionMs, 0)} | ${cell(r.firstMs, 0)} |`,
   ),
 ].join("\n");
-process.stdout.write(`${Object.entries(facts).map(([key, value]) => `${key}: ${value}`).join(" · ")}\n\n${table}\n`);
+process.stdout.write(
+  `${Object.entries(facts)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(" · ")}\n\n${table}\n`,
+);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);

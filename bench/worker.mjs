@@ -1,18 +1,39 @@
 // @ts-check
 // One workload of the bench in a process of its own: answers { times, peakMB } to each line.
 import { createInterface } from "node:readline";
-import { adam, compileFunction, compileStep, createRuntime, defineModel, initialWeights, input, linear, network, random, tensor } from "imago";
+import {
+  createRuntime,
+  defineModel,
+  engine,
+  initialWeights,
+  layers,
+  losses,
+  network,
+  optimizers,
+  random,
+  tensor,
+} from "imago";
 import { z } from "zod";
-import { mse, workloads } from "./workloads.mjs";
+import { workloads } from "./workloads.mjs";
+
+const { compileFunction, compileStep, input } = engine;
 
 const [name = "", kind = "", threads = "2"] = process.argv.slice(2);
-const tiny = { name: "tiny", input: [1, 4], target: [1, 4], build: (/** @type {any} */ x, /** @type {any} */ p) => linear(x, p("only"), { out: 4 }) };
+const tiny = {
+  name: "tiny",
+  input: [1, 4],
+  target: [1, 4],
+  build: (/** @type {any} */ x, /** @type {any} */ p) => layers.linear(x, p("only"), { out: 4 }),
+};
 const workload = [...workloads, tiny].find((one) => one.name === name);
 if (!workload) throw new Error(`no workload ${name}`);
 
 const source = random(1);
 const fill = (/** @type {number[]} */ shape) =>
-  tensor(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => source.uniform()), shape);
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => source.uniform()),
+    shape,
+  );
 const model = defineModel({
   name,
   summary: "",
@@ -35,8 +56,11 @@ async function load() {
     const program = await compileFunction({ output: net(x) }, { runtime, weights });
     run = () => program.run({ input: feeds.input });
   } else {
-    const loss = mse(net(x, { training: true }), input("target", workload?.target ?? []));
-    const step = await compileStep({ losses: { [name]: loss }, optimizers: { [name]: adam() } }, { runtime, weights });
+    const loss = losses.mse(net(x, { training: true }), input("target", workload?.target ?? []));
+    const step = await compileStep(
+      { losses: { [name]: loss }, optimizers: { [name]: optimizers.adam() } },
+      { runtime, weights },
+    );
     let count = 0;
     run = () => step.run(feeds, { step: ++count, learningRate: 1e-4 });
   }

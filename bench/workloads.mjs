@@ -1,8 +1,11 @@
 // @ts-check
 // The networks that the bench times, built from the public vocabulary. peer.py builds the same ones in PyTorch.
-import { add, conv2d, depthToSpace, linear, mse, prelu, relu, sigmoid } from "imago";
+import { engine, layers } from "imago";
 
-/** @typedef {import("imago").Node} Node */
+const { add, depthToSpace, prelu, relu, sigmoid } = engine;
+const { conv2d, linear } = layers;
+
+/** @typedef {import("imago").engine.Node} Node */
 /** @typedef {import("imago").Parameters} Parameters */
 /** @typedef {{ name: string, input: number[], target: number[], build: (x: Node, p: Parameters) => Node }} Workload */
 
@@ -48,4 +51,3 @@ const srresnet = {
 };
 
 export const workloads = [dense, srcnn, srresnet];
-export { mse };

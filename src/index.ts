@@ -20,10 +20,21 @@ export { type Score, type ScoreOptions, score } from "./metrics/protocol.ts";
 export { psnr } from "./metrics/psnr.ts";
 export { ssim } from "./metrics/ssim.ts";
 export { models } from "./models/index.ts";
+export * as initializers from "./nn/initializers.ts";
 export * as layers from "./nn/layers.ts";
 export * as losses from "./nn/losses.ts";
-export { defineModel, initialWeights, type ModelDefinition, type Network, network } from "./nn/model.ts";
+export {
+  defineModel,
+  initialWeights,
+  type ModelDefinition,
+  type Network,
+  network,
+  type Parameters,
+  parameterCount,
+} from "./nn/model.ts";
+export * as norms from "./nn/norms.ts";
 export * as optimizers from "./nn/optimizers.ts";
+export * as schedules from "./nn/schedules.ts";
 // Tasks, files and runtimes
 export * from "./node.ts";
 export { defineRecipe, type RecipeDefinition, recipes, type Usage } from "./recipes/index.ts";
@@ -35,6 +46,7 @@ export { packModel } from "./tasks/modelFile.ts";
 export type { Codec, Platform, RuntimeChoice } from "./tasks/platform.ts";
 export type { ResumeOptions, TrainOptions } from "./tasks/train.ts";
 export type { UpscaleOptions, Upscaler } from "./tasks/upscale.ts";
+export { type Random, random } from "./tensor/random.ts";
 // Numbers in files
 export { readSafetensors, writeSafetensors } from "./tensor/safetensors.ts";
 export * from "./tensor/tensor.ts";
