@@ -1,6 +1,8 @@
 import { internal } from "../../errors.ts";
 import type { Shape, Tensor } from "../../tensor/tensor.ts";
+import { substitute } from "../graph/gradient.ts";
 import type { Node } from "../graph/node.ts";
+import { input } from "../ops/leaf.ts";
 import type { Executable, Runtime, Tensors } from "../runtime/runtime.ts";
 import { inputsOf, keyOf, parametersOf } from "./parameters.ts";
 
@@ -14,14 +16,18 @@ export function compileFunction(
   { runtime, weights = {} }: { readonly runtime: Runtime; readonly weights?: Tensors },
 ): Promise<Executable> {
   const roots = Object.values(outputs);
-  const bindings = new Map<Node, Tensor>(
-    parametersOf(roots).map((parameter) => {
-      const value = weights[keyOf(parameter)];
-      if (!value) throw internal(`compileFunction: no value for ${keyOf(parameter)}`);
-      return [parameter, value];
-    }),
-  );
-  return runtime.load({ inputs: inputsOf(roots), outputs, bindings });
+  const leaves = new Map<Node, Node>(); // a leaf of its own for each: parameters of two networks may share a name
+  const bindings = new Map<Node, Tensor>();
+  for (const parameter of parametersOf(roots)) {
+    const value = weights[keyOf(parameter)];
+    if (!value) throw internal(`compileFunction: no value for ${keyOf(parameter)}`);
+    const leaf = input(`weight ${keyOf(parameter)}`, parameter.shape);
+    leaves.set(parameter, leaf);
+    bindings.set(leaf, value);
+  }
+  const bound = substitute(roots, leaves);
+  const named = Object.fromEntries(Object.keys(outputs).map((name, at) => [name, bound[at]!]));
+  return runtime.load({ inputs: inputsOf(roots), outputs: named, bindings });
 }
 
 /** A network ready to run on inputs of any size. */
