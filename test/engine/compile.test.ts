@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
+  add,
   compileFunction,
   compilePredictor,
   compileStep,
@@ -49,6 +50,15 @@ describe.each(["reference", "cpu"] as const)("compileFunction on %s", (name) => 
     });
     expect(made.loss!.shape).toEqual([]);
     expect(Object.keys(await compiled.run({ x: tensor([0, 0], [2]) }, ["dw"]))).toEqual(["dw"]);
+    await compiled.dispose();
+  });
+
+  test("parameters of two networks may share a name, with each other and with outputs", async () => {
+    const other = parameter([], { ...w.attributes, network: "other" });
+    const both = { ...weights, "other/w": tensor([10, 20], [2]) };
+    const compiled = await compileFunction({ w: add(w, other), own: w }, { runtime, weights: both });
+    const made = await compiled.run({});
+    expect([[...floats(made.w!)], [...floats(made.own!)]]).toEqual([[13, 19], [3, -1]]); // biome-ignore format: one line
     await compiled.dispose();
   });
 
