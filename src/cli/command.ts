@@ -62,13 +62,11 @@ export const jsonOption = { json: z.boolean().default(false).describe("print one
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 export const flagOf = (name: string): string => `--${kebab(name)}`;
 
-const placeholderOf = ({ kind, placeholder, choices }: OptionInfo): string =>
-  placeholder ??
-  (kind === "number" || choices?.every((one) => typeof one === "number")
-    ? "number"
-    : kind === "list"
-      ? "list"
-      : "text");
+const placeholderOf = ({ kind, placeholder, choices }: OptionInfo): string => {
+  if (placeholder) return placeholder;
+  if (kind === "number" || choices?.every((one) => typeof one === "number")) return "number";
+  return { list: "list", choice: "name" }[kind as string] ?? "text";
+};
 
 const plural = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
 
@@ -76,7 +74,7 @@ const plural = (value: unknown): string => (Array.isArray(value) ? value.join(",
 function helpOf(info: OptionInfo): string {
   const preset = info.default;
   const hasDefault = preset !== undefined && info.kind !== "flag" && plural(preset) !== "";
-  const says = info.kind !== "flag" && !/^a (list of a )?text$/.test(info.expected);
+  const says = info.kind !== "flag" && !/^(a text|one text or more)$/.test(info.expected);
   return [info.description, says && info.expected, hasDefault && `default ${plural(preset)}`]
     .filter(Boolean)
     .join("; ");

@@ -12,7 +12,11 @@ import { type ClassicMethod, methods, openUpscaler, type Upscaler, upscaleOption
 
 /** What `evaluate` can be asked for. */
 export const evaluateOptions = z.object({
-  data: z.string().min(1).describe("folder of large pictures, or of x2, x3, x4 with *_HR.png and *_LR.png"),
+  data: z
+    .string()
+    .min(1)
+    .describe("folder of large pictures, or of x2, x3, x4 with *_HR.png and *_LR.png")
+    .meta({ placeholder: "folder" }),
   method: z.array(z.enum(methods)).default([]).describe("classic interpolations to score"),
   model: z.array(z.string().min(1)).default([]).describe("networks to score, as upscale takes them"),
   scale: z.array(z.int().min(2).max(8)).min(1).default([2]).describe("how many times smaller the pictures are made"),

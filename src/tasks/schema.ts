@@ -90,9 +90,15 @@ function expectedOf(schema: Schema, unit?: string): string {
   if (choices) return oneOf(choices);
   const { type, element, items } = inner.def;
   if (type === "number") return `a ${inner.isInt ? "whole " : ""}number${rangeOf(inner)}${unit ? ` (${unit})` : ""}`;
-  if (type === "array") return `a list of ${expectedOf(element!, unit)}`;
+  if (type === "array") return expectedEach(element!, unit);
   if (type === "tuple") return items!.map((item) => expectedOf(item, unit)).join(", ");
   return type === "string" ? "a text" : type === "boolean" ? "true or false" : "something else";
+}
+
+function expectedEach(element: Schema, unit?: string): string {
+  const choices = choicesOf(unwrap(element).inner);
+  if (choices) return `one or more of ${oneOf(choices).replace(/^one of /, "")}`;
+  return element.def.type === "string" ? "one text or more" : `${expectedOf(element, unit)}, or several with commas`;
 }
 
 /** Reads one option's schema. */

@@ -88,14 +88,14 @@ export async function planResume(
 ): Promise<Training> {
   const { recipe: name, options, settings = {}, seed } = await readRun(folder, platform.files);
   const { runtime: before, ...kept } = settings as { readonly runtime?: RuntimeChoice } & Record<string, unknown>;
-  const where = (option: string): string => `train › ${option}`;
+  const where = (option: string): string => `${folder}/options.json › ${option}`;
   const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
   const checked = checkOptions(trainOptions, { ...kept, ...given, seed, run: folder }, where);
   const done = (await readCheckpoint(folder, platform.files))?.step ?? 0;
   if (checked.steps < done)
     throw userError("steps", `expected at least the ${done} that the run has taken, got ${checked.steps}`);
   const recipe = findRecipe(name);
-  const own = checkOptions(recipe.options, options, (option) => `${folder} › ${option}`);
+  const own = checkOptions(recipe.options, options, where);
   return prepare({ recipe, own, checked, runtime: { ...before, ...defined(runtime) }, resume: true }, platform);
 }
 

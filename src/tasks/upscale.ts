@@ -34,7 +34,8 @@ export const upscaleOptions = z.object({
     .string()
     .min(1)
     .optional()
-    .describe("a shipped network, a .safetensors or .onnx file, or a run's folder; srcnn where shipped, else bicubic"),
+    .describe("a shipped network, a .safetensors or .onnx file, or a run's folder; srcnn where shipped, else bicubic")
+    .meta({ placeholder: "model" }),
   convention: z.enum(conventions).default("matlab").describe("whose arithmetic a method repeats"),
   tile: z
     .int()

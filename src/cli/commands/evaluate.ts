@@ -15,7 +15,9 @@ const options = z.object({
     .meta({ short: "o", placeholder: "file" }),
   force: z.boolean().default(false).describe("replace a report that is already there").meta({ short: "f" }),
   ...runtimeOptions,
-  ...jsonOption,
+  json: jsonOption.json.describe(
+    "print one JSON document on stdout; the infinite PSNR of equal pictures is null there",
+  ),
 });
 
 export const evaluateCommand = defineCommand({
@@ -28,7 +30,6 @@ to 8 bits, compared on luma (BT.601) without a rim of as many pixels as the scal
   examples: [
     "imago evaluate --data Set5 --method bicubic --scale 2,3,4",
     "imago evaluate --data Set5 --method bicubic --model srcnn-x2,runs/mine --scale 2 -o report.md",
-    "In JSON the PSNR of equal pictures, which is infinite, is null.",
   ],
   async run(_, given, { io, platform }) {
     const { output, force, json, runtime, threads, ...task } = given;

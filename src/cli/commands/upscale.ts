@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { pictureFormats } from "../../tasks/platform.ts";
+import { userError } from "../../errors.ts";
+import { type PictureWriting, type Platform, pictureFormats } from "../../tasks/platform.ts";
 import { lazyRuntime } from "../../tasks/runtime.ts";
-import { openUpscaler, upscaleOptions } from "../../tasks/upscale.ts";
+import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale.ts";
 import { listPictures } from "../../train/data/folder.ts";
-import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { printJson, type StatusLine, statusLine } from "../io.ts";
 import { type Job, planOutputs } from "../outputs.ts";
 import { exit } from "../program.ts";
@@ -36,24 +37,73 @@ interface Failed {
   readonly error: string;
 }
 
-const isUserError = (error: unknown): error is Error => error instanceof Error && error.name === "UserError";
+/** What has come of the files so far. */
+class Outcome {
+  readonly done: Done[] = [];
+  readonly failed: Failed[] = [];
+  readonly #status: StatusLine;
 
-/** The files that were asked for; names that lead nowhere are failures of their own. */
+  constructor(status: StatusLine) {
+    this.#status = status;
+  }
+
+  /** Notes and says why a file failed; what is no UserError goes on its way. */
+  fail(input: string, error: unknown): void {
+    if (!(error instanceof Error && error.name === "UserError")) throw error;
+    this.failed.push({ input, error: error.message });
+    this.#status.say(error.message);
+  }
+
+  get code(): number {
+    if (this.failed.length === 0) return exit.done;
+    return this.done.length > 0 ? exit.partial : exit.input;
+  }
+}
+
+/** The files that were asked for; where several are, names that lead nowhere are failures of their own. */
 async function findInputs(
   sources: readonly string[],
-  { platform }: Context,
-  failed: Failed[],
+  outcome: Outcome,
+  { files }: Platform,
 ): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const source of sources) {
     try {
-      for (const path of await listPictures([source], platform.files)) found.add(path);
+      if (!/[*?]/.test(source) && !(await files.exists(source)))
+        throw userError(
+          source,
+          "expected a picture, a folder or a pattern, got nothing with that name",
+          "Check the name.",
+        );
+      for (const path of await listPictures([source], files)) found.add(path);
     } catch (error) {
-      if (!isUserError(error) || sources.length === 1) throw error;
-      failed.push({ input: source, error: error.message });
+      if (sources.length === 1) throw error;
+      outcome.fail(source, error);
     }
   }
   return [...found];
+}
+
+interface Work {
+  readonly upscaler: Upscaler;
+  readonly writing: PictureWriting;
+  readonly platform: Platform;
+  readonly signal: AbortSignal | undefined;
+  /** Share of this picture that is done. */
+  readonly onProgress: (share: number) => void;
+}
+
+async function enlarge(
+  { input, output, error }: Job,
+  { upscaler, writing, platform, signal, onProgress }: Work,
+): Promise<Done> {
+  if (error) throw error;
+  const start = performance.now();
+  const picture = await platform.codec.read(input);
+  const large = await upscaler.run(picture, { signal, onProgress: (tile, tiles) => onProgress(tile / tiles) });
+  signal?.throwIfAborted();
+  await platform.codec.write(output, large, writing);
+  return { input, output, width: large.width, height: large.height, seconds: (performance.now() - start) / 1000 };
 }
 
 export const upscaleCommand = defineCommand({
@@ -69,56 +119,44 @@ export const upscaleCommand = defineCommand({
   ],
   options,
   examples: [
-    "imago upscale photo.png                            photo-x2-srcnn.png   ",
+    "imago upscale photo.png                            makes photo-x2-srcnn.png",
     "imago upscale photo.png --scale 3 --method lanczos -o large.png",
     "imago upscale photos/ --model srcnn-x4 -o large/   every picture of a folder",
     "imago upscale photo.jpg --model runs/mine --json",
   ],
-  async run(sources, given, context) {
-    const { io, platform } = context;
+  async run(sources, given, { io, platform }) {
     const { output, format, quality, force, json, runtime: name, threads, ...task } = given;
     const status = statusLine(io);
-    const failed: Failed[] = [];
-    const done: Done[] = [];
-    const inputs = await findInputs(sources, context, failed);
+    const outcome = new Outcome(status);
+    const inputs = await findInputs(sources, outcome, platform);
     const runtime = lazyRuntime(platform, runtimeChoice({ runtime: name, threads }));
     try {
       const upscaler = await openUpscaler(task, platform, runtime);
       const isSingle = sources.length === 1 && inputs.length === 1 && inputs[0] === sources[0];
       const label = `x${upscaler.scale}-${upscaler.name.replace(/-x\d+$/, "")}`;
       const jobs = await planOutputs(inputs, { output, format, force, label, isSingle }, platform);
+      const work = { upscaler, writing: { format, quality, force }, platform, signal: io.signal };
       for (const [i, job] of jobs.entries()) {
-        const start = performance.now();
-        try {
-          if (job.error) throw job.error;
-          const picture = await platform.codec.read(job.input);
-          const large = await upscaler.run(picture, {
-            signal: io.signal,
-            onProgress: (tile, tiles) => showProgress(status, job, [i, jobs.length], tile / tiles),
-          });
-          io.signal?.throwIfAborted();
-          await platform.codec.write(job.output, large, { format, quality, force });
-          const seconds = (performance.now() - start) / 1000;
-          done.push({ input: job.input, output: job.output, width: large.width, height: large.height, seconds });
-          status.clear();
-          if (!json) io.out(`${job.output}  ${large.width}×${large.height}  ${seconds.toFixed(1)} s\n`);
-        } catch (error) {
-          if (!isUserError(error)) throw error;
-          failed.push({ input: job.input, error: error.message });
-          status.say(error.message);
-        }
+        const place = jobs.length > 1 ? `${i + 1}/${jobs.length}  ` : "";
+        const onProgress = (share: number): void => status.show(`${place}${job.input}  ${Math.floor(share * 100)} %`);
+        await enlarge(job, { ...work, onProgress }).then(
+          (done) => {
+            outcome.done.push(done);
+            status.clear();
+            if (!json) io.out(`${done.output}  ${done.width}×${done.height}  ${done.seconds.toFixed(1)} s\n`);
+          },
+          (error: unknown) => outcome.fail(job.input, error),
+        );
       }
       await upscaler.dispose();
-      if (json && done.length > 0)
-        printJson(io, { method: upscaler.name, scale: upscaler.scale, files: done, failures: failed });
+      const { done: files, failed: failures } = outcome;
+      if (json && files.length > 0) printJson(io, { method: upscaler.name, scale: upscaler.scale, files, failures });
+      if (files.length > 0 && failures.length > 0)
+        status.say(`${failures.length} of ${files.length + failures.length} failed.`);
     } finally {
       status.clear();
       await runtime.dispose();
     }
-    if (failed.length === 0) return exit.done;
-    return done.length > 0 ? exit.partial : exit.input;
+    return outcome.code;
   },
 });
-
-const showProgress = (status: StatusLine, { input }: Job, [i, count]: readonly [number, number], share: number): void =>
-  status.show(`${count > 1 ? `${i + 1}/${count}  ` : ""}${input}  ${Math.floor(share * 100)} %`);

@@ -1,0 +1,90 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { main } from "../../src/cli/program.ts";
+import { readPicture, writePicture } from "../../src/platform/codec.ts";
+import { photograph, temporaryFolder, testPlatform } from "../tasks/support.ts";
+import { cli } from "./support.ts";
+
+const small = ["--form", "9-1-5", "--patch", "16", "--batch", "2", "--log", "2", "--save", "3", "--sample", "4", "--runtime", "cpu", "--threads", "1"]; // biome-ignore format: one line
+
+async function prepare(): Promise<(...names: string[]) => string> {
+  const root = await temporaryFolder();
+  await mkdir(join(root, "photos"));
+  for (const seed of [1, 2]) await writePicture(join(root, `photos/${seed}.png`), photograph(48, 40, seed));
+  await writeFile(join(root, "photos/bad.png"), "no picture");
+  return (...names) => join(root, ...names);
+}
+
+test("a run from start to end, and what comes of it", async () => {
+  const at = await prepare();
+  const argv = [
+    "srcnn",
+    "--data",
+    at("photos"),
+    "--run",
+    at("run"),
+    "--steps",
+    "6",
+    ...small,
+    "--validate",
+    at("photos/1.png"),
+  ];
+  const plan = await cli(["train", ...argv, "--dry-run", "--json"]);
+  expect(plan.code).toBe(0);
+  expect(JSON.parse(plan.out)).toMatchObject({
+    recipe: "srcnn",
+    options: { form: "9-1-5", patch: 16 },
+    data: { count: 2 },
+  });
+  expect(await readdir(at())).toEqual(["photos"]);
+
+  const { code, out, err } = await cli(["train", ...argv]);
+  expect({ code, out }).toEqual({ code: 0, out: `${at("run")}/weights.safetensors\n` });
+  expect(err).toMatch(/step 2\/6 {2}srcnn [\d.e-]+ {2}\d+ images\/s {2}\d+ s left\n/);
+  expect(err).toMatch(/step 6 {2}PSNR [\d.]+ dB {2}SSIM [\d.-]+\n/);
+  expect(err).toContain("bad.png: expected a JPEG");
+  expect((await readdir(at("run"))).sort()).toEqual(
+    ["checkpoint.safetensors", "loss.png", "metrics.jsonl", "options.json", "samples", "weights.safetensors"], // biome-ignore format: one line
+  );
+  expect((await readPicture(at("run/samples/000004.png"))).width).toBeGreaterThan(100);
+
+  const shown = JSON.parse((await cli(["models", "show", at("run"), "--json"])).out) as object;
+  expect(shown).toMatchObject({ model: "srcnn", numbers: 8129, radius: 6, recipe: "srcnn", steps: "6", seed: "0" });
+  const up = ["upscale", at("photos/1.png"), "--model", at("run"), "--runtime", "cpu"];
+  expect((await cli(up)).out).toContain("1-x2-srcnn.png  96×80");
+});
+
+test("Ctrl-C saves, tells how to go on, and exits with 130; going on gives the weights of one run", async () => {
+  const at = await prepare();
+  const argv = (run: string) => ["train", "srcnn", "--data", at("photos"), "--run", at(run), "--steps", "6", ...small];
+  expect((await cli(argv("whole"))).code).toBe(0);
+
+  const controller = new AbortController();
+  const lines: string[] = [];
+  const err = (text: string): void => {
+    lines.push(text);
+    if (text.startsWith("step 2/")) controller.abort();
+  };
+  const io = { out: () => {}, err, isTerminal: false, signal: controller.signal };
+  expect(await main(argv("parts"), io, testPlatform())).toBe(130);
+  expect(lines.join("")).toContain(`Go on with: imago train --resume ${at("parts")}\n`);
+
+  const { code, out } = await cli(["train", "--resume", at("parts"), "--json"]);
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    step: 6,
+    steps: 6,
+    interrupted: false,
+    weights: `${at("parts")}/weights.safetensors`,
+  });
+  expect(await readFile(at("parts/weights.safetensors"))).toEqual(await readFile(at("whole/weights.safetensors")));
+
+  const less = await cli(["train", "--resume", at("parts"), "--steps", "5"]);
+  expect(less).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("steps: expected at least the 6 that the run has taken, got 5"),
+  });
+  const more = await cli(["train", "--resume", at("parts"), "--steps", "7"]);
+  expect(more.code).toBe(0);
+});
