@@ -38,7 +38,13 @@ export type Initializer =
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "normal"; readonly std: number; readonly mean?: number }
   | { readonly kind: "uniform"; readonly bound: number }
-  | { readonly kind: "icnr"; readonly scale: number; readonly base: Initializer };
+  | { readonly kind: "icnr"; readonly scale: number; readonly base: Initializer }
+  | {
+      readonly kind: "identity";
+      readonly place: "first" | "between" | "last";
+      readonly planes: number;
+      readonly base: Initializer;
+    };
 
 export interface ParameterAttributes {
   /** Dotted name inside its network, "body.3.conv.weight". */
