@@ -199,6 +199,7 @@ const PICTURES = [
   to("cubic", [3, 2], { cubic_coeff_a: { float: -0.5 }, antialias: 1, exclude_outside: 1 }),
   to("linear", [3, 2], { antialias: 1 }),
   to("linear", [3, 8], { antialias: 1, exclude_outside: 1 }),
+  row("Resize", [[1, 1, 10, 10], null, numbers(1, 1, 0.7, 0.3)], { mode: "linear" }),
   row("Resize", [X, null, null, ints(8, 9)], { axes: [2, 3], mode: "linear" }),
   row("Resize", [X, numbers(1, 1, 2, 2)], { mode: "linear" }, 10),
   row("Upsample", [X, numbers(1, 1, 2, 2)], { mode: "nearest" }, 9),

@@ -1,10 +1,11 @@
 import { userError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../tensor/tensor.ts";
+import { substitute } from "../graph/gradient.ts";
 import type { Node } from "../graph/node.ts";
-import { encode, type FreeShape, type GraphEnds, lower, type OnnxGraph } from "../onnx/write.ts";
-import type { InputAttributes } from "../ops/leaf.ts";
+import { encode, type FreeShape, lower, type OnnxGraph } from "../onnx/write.ts";
+import { type InputAttributes, parameter } from "../ops/leaf.ts";
 import type { Tensors } from "../runtime/runtime.ts";
-import { inputsOf, keyOf, parametersOf } from "./parameters.ts";
+import { inputsOf, keyOf, type Parameter, parametersOf } from "./parameters.ts";
 import { compareGraphs, type Loose, loosened } from "./sameGraph.ts";
 
 /** A side of the input that a model file may leave open: samples, height, width. */
@@ -48,20 +49,34 @@ interface Freedom {
   readonly loose: Loose;
 }
 
+/** Are parameters to be called by network and name? Their names alone are for one network, and not those of other values. */
+const isAmbiguous = (parameters: readonly Parameter[], fed: readonly string[]): boolean =>
+  new Set(parameters.map(({ attributes }) => attributes.network)).size > 1 ||
+  parameters.some(({ attributes: { name } }) => /^(v\d+|output)$/.test(name) || fed.includes(name));
+
+/** The network with its parameters called as the file will call them, and their values. */
+function bound(output: Node, weights: Tensors): { output: Node; bindings: Map<Node, Tensor> } {
+  const parameters = parametersOf([output]);
+  const fed = inputsOf([output]).map(({ attributes }) => attributes.name);
+  const isLong = isAmbiguous(parameters, fed);
+  const leaves = new Map<Node, Node>();
+  const bindings = new Map<Node, Tensor>();
+  for (const one of parameters) {
+    const value = weights[keyOf(one)];
+    if (!value) throw userError(keyOf(one), "expected a value of this weight for the model file, got none");
+    const leaf = isLong ? parameter([], { ...one.attributes, name: keyOf(one) }) : one;
+    if (isLong) leaves.set(one, leaf);
+    bindings.set(leaf, value);
+  }
+  return { output: substitute([output], leaves)[0]!, bindings };
+}
+
 /** Lowers the network to the standard ops of a file. "input" comes first among its inputs. */
 function tryShape(build: Build, weights: Tensors, shape: Shape): Trial {
-  const output = build(shape);
-  const bindings = new Map<Node, Tensor>(
-    parametersOf([output]).map((parameter) => {
-      const value = weights[keyOf(parameter)];
-      if (!value) throw userError(keyOf(parameter), "expected a value of this weight for the model file, got none");
-      return [parameter, value];
-    }),
-  );
+  const { output, bindings } = bound(build(shape), weights);
   const isFirst = (node: Node): boolean => (node.attributes as InputAttributes).name === "input";
   const inputs = inputsOf([output]).sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
-  const ends: GraphEnds = { inputs, outputs: { output }, bindings };
-  return { shape, graph: lower(ends, "file") };
+  return { shape, graph: lower({ inputs, outputs: { output }, bindings }, "file") };
 }
 
 /** The example with the sides made larger: samples by `steps[0]`, height and width by multiples. */
@@ -84,9 +99,14 @@ const STEPS: readonly (readonly [samples: number, height: number, width: number]
 function prove(build: Build, weights: Tensors, base: Trial, sides: readonly FreeSide[]): Freedom | undefined {
   const hasPixels = sides.some((side) => side !== "N");
   for (const multiple of hasPixels ? MULTIPLES : [1]) {
-    const shapes = STEPS.map((steps) => enlarged(base.shape, sides, multiple, steps));
-    const trials = attempt(() => shapes.map((shape) => tryShape(build, weights, shape)));
-    const loose = trials && compareGraphs(base.graph, trials.map(({ graph }) => graph)); // biome-ignore format: one line
+    const trials: Trial[] = [];
+    for (const steps of STEPS) {
+      const trial = attempt(() => tryShape(build, weights, enlarged(base.shape, sides, multiple, steps)));
+      if (!trial || !compareGraphs(base.graph, [trial.graph])) break;
+      trials.push(trial);
+    }
+    if (trials.length < STEPS.length) continue;
+    const loose = compareGraphs(base.graph, trials.map(({ graph }) => graph)); // biome-ignore format: one line
     if (loose) return { sides, multiple, trials, loose };
   }
   return undefined;

@@ -9,7 +9,7 @@ import { norms } from "./import/norms.ts";
 import { pictures } from "./import/pictures.ts";
 import { pools } from "./import/pools.ts";
 import { constantOf, shapes } from "./import/shapes.ts";
-import { FOLDED, isConstant, numbersOf, type Rule, Site, type Surroundings } from "./import/site.ts";
+import { isConstant, numbersOf, type Rule, Site, type Surroundings, WORK } from "./import/site.ts";
 import type { Reach } from "./import/walk.ts";
 import { type FileModel, type FileNode, isStandard, readModel } from "./read.ts";
 
@@ -31,8 +31,9 @@ export interface Imported {
   /**
    * The network as a graph over these inputs. All calls share one set of parameters. Heights and widths may differ from
    * those in the file where its operators allow it.
+   * @param names values of the file to return instead of its outputs: features of an inner layer, say
    */
-  build(inputs: readonly Node[]): Node[];
+  build(inputs: readonly Node[], names?: readonly string[]): Node[];
 }
 
 const RULES = new Map<string, Rule>(
@@ -44,9 +45,9 @@ export const importedOperators: readonly string[] = [...RULES.keys()].sort();
 
 const LARGEST = 2 ** 31; // elements of one value
 
-/** The nodes that the outputs need, in the order of the file. */
-function needed({ nodes, outputs }: FileModel): FileNode[] {
-  const wanted = new Set(outputs.map(({ name }) => name));
+/** The nodes that some values need, in the order of the file. */
+function needed({ nodes }: FileModel, names: readonly string[]): FileNode[] {
+  const wanted = new Set(names);
   const kept = nodes.toReversed().filter((node) => {
     const isWanted = node.outputs.some((name) => name !== "" && wanted.has(name));
     if (isWanted) for (const name of node.inputs) wanted.add(name);
@@ -65,7 +66,7 @@ function checkOperators(nodes: readonly FileNode[], where: string): void {
 }
 
 /** Leaves for the stored tensors: floats of one axis and more are parameters, everything else is a constant. */
-function leavesOf({ constants }: FileModel, nodes: readonly FileNode[], network: string): Map<string, Node> {
+function leavesOf({ constants, nodes }: FileModel, network: string): Map<string, Node> {
   const fixed = new Set(nodes.flatMap(({ op, inputs }) => (op === "BatchNormalization" ? inputs.slice(3, 5) : [])));
   return new Map(
     [...constants].map(([name, tensor]) => {
@@ -78,10 +79,10 @@ function leavesOf({ constants }: FileModel, nodes: readonly FileNode[], network:
 }
 
 /** Whole numbers stay whole numbers: what is made of constants is worked out at once, in the type of its operands. */
-function folded(made: Node, operands: readonly (Node | undefined)[]): Node {
+function folded(made: Node, operands: readonly (Node | undefined)[], around: Surroundings): Node {
   const given = operands.filter((operand) => operand !== undefined);
   if (made.op === constantOp.row || given.length === 0 || !given.every(isConstant)) return made;
-  const numbers = sizeOf(made.shape) <= FOLDED ? numbersOf(made, new Map()) : undefined;
+  const numbers = numbersOf(made, around);
   if (!numbers) return made;
   const values = given.filter(({ dtype }) => dtype !== "bool");
   const isWhole = made.dtype === "int64" || (made.dtype === "float32" && values.length > 0 && values.every(({ dtype }) => dtype === "int64")); // biome-ignore format: one line
@@ -96,7 +97,7 @@ function checkSize(made: Node, site: Site): void {
 /** Puts the file's name before an error of the engine's own ops. */
 function placed(error: unknown, { where }: Surroundings, { name }: FileNode): unknown {
   if (error instanceof UserError)
-    return error.message.startsWith(where) ? error : new UserError(`${where} › ${error.message}`);
+    return error.message.startsWith(`${where} › `) ? error : new UserError(`${where} › ${error.message}`);
   if (error instanceof RangeError)
     return userError(`${where} › ${name}`, `expected values that fit each other, got others (${error.message})`);
   return error;
@@ -115,7 +116,7 @@ function buildNode(node: FileNode, values: Map<string, Node>, around: Surroundin
     list.forEach((one, index) => {
       checkSize(one, site);
       const name = node.outputs[index];
-      if (name) values.set(name, folded(one, operands));
+      if (name) values.set(name, folded(one, operands, around));
     });
   } catch (error) {
     throw placed(error, around, node);
@@ -146,6 +147,21 @@ const once = (act: () => void): (() => void) => {
   };
 };
 
+/** Are there transposed convolutions whose output is written for one size of the input, which the file tells? */
+const isSized = ({ nodes }: FileModel, inputs: readonly ImportedInput[]): boolean =>
+  nodes.some(({ attributes }) => attributes.has("output_shape")) &&
+  inputs.every(({ shape }) => shape.slice(1).every((side) => side !== null));
+
+/** Inputs at the size that the file tells. */
+const examplesOf = (inputs: readonly ImportedInput[]): Node[] =>
+  inputs.map(({ name, shape, dtype }) =>
+    input(
+      name,
+      shape.map((side) => side ?? 1),
+      { dtype },
+    ),
+  );
+
 const show = (shape: readonly (number | null)[]): string => `[${shape.map((side) => side ?? "any").join(", ")}]`;
 
 /** Rank, type and channels must be those of the file; other sides may differ. */
@@ -170,39 +186,37 @@ function checkInputs(given: readonly Node[], asked: readonly ImportedInput[], wh
  */
 export function importOnnx(bytes: Uint8Array, where: string, network = "imported"): Imported {
   const model = readModel(bytes, where);
-  const nodes = needed(model);
   const inputs = inputsOf(model, where);
-  if (model.outputs.length === 0) throw userError(where, "expected a network with an output, got none");
-  checkOperators(nodes, where);
-  const leaves = leavesOf(model, nodes, network);
+  const outputs = model.outputs.map(({ name }) => name);
+  if (outputs.length === 0) throw userError(where, "expected a network with an output, got none");
+  checkOperators(needed(model, outputs), where);
+  const leaves = leavesOf(model, network);
   const stored = [...leaves].filter(([, leaf]) => leaf.op === parameter.row);
   const values = new Map(stored.map(([name, leaf]) => [leaf, model.constants.get(name)!]));
   const reaches = new Map<string, Reach>();
-  const run = (given: readonly Node[], learning = false): Node[] => {
-    const around: Surroundings = { where, opset: model.opset, values, reaches, learning };
+  const run = (given: readonly Node[], names: readonly string[], learning = false): Node[] => {
+    const around: Surroundings = { where, opset: model.opset, values, reaches, learning, work: { left: WORK } };
     const made = new Map<string, Node>(leaves);
     inputs.forEach(({ name }, index) => void made.set(name, given[index]!));
-    for (const node of nodes) buildNode(node, made, around);
-    return model.outputs.map(({ name }) => {
-      const output = made.get(name);
-      if (!output) throw userError(`${where} › output ${name}`, "expected a node that makes it, got none");
-      return output;
+    for (const node of needed(model, names)) buildNode(node, made, around);
+    return names.map((name) => {
+      const value = made.get(name);
+      if (!value) throw userError(`${where} › output ${name}`, "expected a node that makes it, got none");
+      return value;
     });
   };
-  const isSized = nodes.some(({ attributes }) => attributes.has("output_shape"));
-  const fixed = inputs.every(({ shape }) => shape.slice(1).every((side) => side !== null));
   const learn = once(() => {
-    if (isSized && fixed) run(inputs.map(({ name, shape, dtype }) => input(name, shape.map((side) => side ?? 1), { dtype })), true); // biome-ignore format: one line
+    if (isSized(model, inputs)) run(examplesOf(inputs), outputs, true);
   });
   return {
     inputs,
-    outputs: model.outputs.map(({ name }) => name),
+    outputs,
     metadata: model.metadata,
     weights: Object.fromEntries(stored.map(([name]) => [`${network}/${name}`, model.constants.get(name)!])),
-    build(given) {
+    build(given, names = outputs) {
       checkInputs(given, inputs, where);
       learn();
-      return run(given);
+      return run(given, names);
     },
   };
 }

@@ -36,7 +36,7 @@ function axesOf(site: Site, x: Node): Axis[] {
   return x.shape.map((from, axis) => {
     const at = named.indexOf(axis);
     if (at < 0) return { from, to: from, scale: 1 };
-    const to = sizes ? sizes[at]! : Math.floor(from * scales![at]!);
+    const to = sizes ? sizes[at]! : Math.floor(Math.fround(from * scales![at]!));
     if (!(Number.isInteger(to) && to > 0 && to * from <= MATRIX))
       throw site.fail(`expected a size in pixels, got ${to} from ${from}`);
     return { from, to, scale: sizes ? to / from : scales![at]! };

@@ -1,6 +1,6 @@
 import type { Node } from "../../graph/node.ts";
 import * as o from "../../ops/index.ts";
-import { numbersOf, type Rule, type Site } from "./site.ts";
+import type { Rule, Site } from "./site.ts";
 import { pair, type Walk, walkOf } from "./walk.ts";
 
 /** A window's walk, and the rows and columns beyond the padding that the last window of a rounded-up pool reaches into. */
@@ -41,18 +41,29 @@ const maxPool: Rule = (site) => {
   return o.maxPool(framed(x, [top, left, bottom + beyond[0], right + beyond[1]], LOWEST), { kernel, stride });
 };
 
-/** The mean of every window; its sum is divided by the elements that count, which are fewer at the border. */
+/** The share of each window that counts, along one axis: what lies beyond never does, padding only if asked. */
+function sharesOf(axis: 0 | 1, side: number, windows: number, pool: Pool, isPadCounted: boolean): number[] {
+  const [before, after, kernel] = [pool.pads[axis]!, pool.pads[axis + 2]!, pool.kernel[axis]];
+  const [low, high] = isPadCounted ? [-before, side + after] : [0, side];
+  return Array.from({ length: windows }, (_, at) => {
+    const start = at * pool.stride[axis] - before;
+    return (Math.min(start + kernel, high) - Math.max(start, low)) / kernel;
+  });
+}
+
+/** The mean of every window: of the elements that count, which are fewer at the border. */
 const averagePool: Rule = (site) => {
   const x = site.x(0);
-  const { kernel, stride, pads, beyond } = poolOf(site, x);
-  const counted = site.number("count_include_pad", 0) ? 1 : 0;
-  const pooled = (picture: Node, border: number): Node =>
-    o.averagePool(framed(framed(picture, pads, border), [0, 0, ...beyond], 0), { kernel, stride });
-  const means = pooled(x, 0);
-  const shares = pooled(o.constant([1], [1, 1, ...x.shape.slice(2)]), counted);
-  const known = numbersOf(shares, site.around.values);
-  if (known?.every((share) => Math.abs(share - 1) < 1e-12)) return means;
-  return o.div(means, known ? o.constant(known, shares.shape) : shares);
+  const pool = poolOf(site, x);
+  const { kernel, stride, pads, beyond } = pool;
+  const frame = [pads[0], pads[1], pads[2] + beyond[0], pads[3] + beyond[1]];
+  const means = o.averagePool(framed(x, frame, 0), { kernel, stride });
+  const isPadCounted = site.number("count_include_pad", 0) !== 0;
+  return ([0, 1] as const).reduce((y, axis) => {
+    const shares = sharesOf(axis, x.shape[axis + 2]!, y.shape[axis + 2]!, pool, isPadCounted);
+    if (shares.every((share) => share === 1)) return y;
+    return o.div(y, o.constant(shares, axis === 0 ? [shares.length, 1] : [shares.length]));
+  }, means);
 };
 
 const picture = ({ shape }: Node): number[] => [...shape.keys()].slice(2);

@@ -194,7 +194,7 @@ const cast: Rule = (site) => {
   const to: DType | undefined = dtypeOf(site.number("to", 0));
   if (!to) throw site.fail(`expected a number type, got ${site.number("to", 0)}`);
   if (x.dtype === to) return x;
-  const known = numbersOf(x, site.around.values);
+  const known = numbersOf(x, site.around);
   if (known) return o.constant(convert(known, to), x.shape, to);
   if (to === "float32" && x.dtype === "bool") return o.toFloat(x);
   throw site.fail(`expected a cast between floats, got one from ${x.dtype} to ${to}`);

@@ -1,6 +1,6 @@
 import { userError } from "../../../errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { type NDArray, type Node, topological } from "../../graph/node.ts";
+import type { NDArray, Node } from "../../graph/node.ts";
 import { constantOp, inputOp } from "../../ops/leaf.ts";
 import { evaluate } from "../../runtime/evaluate.ts";
 import type { FileAttribute, FileNode } from "../read.ts";
@@ -20,25 +20,44 @@ export interface Surroundings {
   readonly reaches: Map<string, Reach>;
   /** True while the network is built at that size. */
   readonly learning: boolean;
+  /** How many numbers may still be worked out while the network is built. */
+  readonly work: { left: number };
 }
 
-export const FOLDED = 2 ** 20; // the most numbers that are worked out while a graph is built
-const WALK = 500; // the most nodes that are evaluated for them
+export const FOLDED = 2 ** 20; // the most numbers of a value that is worked out while a network is built
+export const WORK = 2 ** 23; // and of all of them
+const WALK = 500; // the most nodes that one such value is made of
+
+/** Ops of which an element costs more than a few steps: shapes are not made of these. */
+const HEAVY = /^(convolution|matmul|averagePool|maxPool|resize|scatterSum|padGradient)/;
 
 export const isConstant = (node: Node): boolean => node.op === constantOp.row;
 
-const isSmall = ({ shape }: Node): boolean => shape.reduce((a, b) => a * b, 1) <= FOLDED;
+const elementsOf = ({ shape }: Node): number => shape.reduce((a, b) => a * b, 1);
 
 const toArray = ({ shape, data }: Tensor): NDArray => ({
   shape,
   data: Float64Array.from(data as Float32Array, Number),
 });
 
-/** The numbers of a node that no input reaches, or undefined: an input does, or it is too large to work out here. */
-export function numbersOf(node: Node, values: ReadonlyMap<Node, Tensor>): Float64Array | undefined {
-  const order = topological([node]);
-  if (order.length > WALK || !order.every(isSmall) || order.some(({ op }) => op === inputOp.row)) return undefined;
-  const leaves = order.flatMap((leaf) => {
+/** The nodes that a value is made of, or undefined when an input is among them or they are too many to evaluate here. */
+function originsOf(node: Node): Set<Node> | undefined {
+  const found = new Set<Node>([node]);
+  for (const one of found) {
+    if (one.op === inputOp.row || HEAVY.test(one.op.name) || elementsOf(one) > FOLDED) return undefined;
+    for (const from of one.inputs) found.add(from);
+    if (found.size > WALK) return undefined;
+  }
+  return found;
+}
+
+/** The numbers of a node that no input reaches, or undefined: an input does, or it is too much to work out here. */
+export function numbersOf(node: Node, { values, work }: Surroundings): Float64Array | undefined {
+  const origins = originsOf(node);
+  if (!origins) return undefined;
+  work.left -= [...origins].reduce((total, one) => total + elementsOf(one), 0);
+  if (work.left < 0) return undefined;
+  const leaves = [...origins].flatMap((leaf) => {
     const value = values.get(leaf);
     return value ? [[leaf, toArray(value)] as const] : [];
   });
@@ -102,7 +121,7 @@ export class Site {
   numbers(index: number): readonly number[] | undefined {
     const operand = this.#operands[index];
     if (!operand) return undefined;
-    const found = numbersOf(operand, this.around.values);
+    const found = numbersOf(operand, this.around);
     if (!found) throw this.fail(`expected numbers known beforehand as input ${index}, got a computed value`);
     return Array.from(found);
   }
