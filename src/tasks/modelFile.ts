@@ -141,9 +141,15 @@ function fromOwn({ tensors, metadata }: SafetensorsFile, path: string): LoadedMo
   const definition = definitionOf(metadata.model, path);
   const usage = usageSchema.safeParse(parseJson(metadata.usage));
   if (!usage.success) throw userError(path, `expected a usage that says what the model does, got ${metadata.usage}`);
-  const card = Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
   const bare = withoutNetwork(tensors);
-  return assemble({ definition, options: parseJson(metadata.options), weights: bare, usage: usage.data, card, path });
+  return assemble({
+    definition,
+    options: parseJson(metadata.options),
+    weights: bare,
+    usage: usage.data,
+    card: cardOf(metadata),
+    path,
+  });
 }
 
 /** Training writes "network/parameter"; the file of one network needs the parameter's name alone. */
@@ -209,29 +215,48 @@ function assemble({ definition, options, weights, usage, card, path }: Parts): L
 const nameOf = (model: string, { scale }: Usage, path: string): string =>
   ["weights", "model"].includes(stem(path)) ? `${model}-x${scale}` : stem(path);
 
-/** Any ONNX network from picture to picture; `scale` and what it takes are read from its shapes. */
+/** An ONNX network from picture to picture. What it does is in its metadata when it is ours, else read from its shapes. */
 function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): LoadedModel {
-  const { channels, build, weights } = readOnnx(bytes, path);
-  if (channels !== 1 && channels !== 3) throw userError(path, `expected pictures of 1 or 3 planes, got ${channels}`);
-  const leaf = input("input", [1, channels, 32, 32]);
+  const { example, build, weights, metadata } = readOnnx(bytes, path);
+  assertFinite(weights, path);
+  const leaf = input("input", example);
   const output = build(leaf);
-  const ratio = output.shape[2]! / 32;
-  if (output.shape.length !== 4 || output.shape[1] !== channels || output.shape[3] !== 32 * ratio || !(ratio >= 1))
-    throw userError(path, `expected a network from picture to picture, got [${leaf.shape}] to [${output.shape}]`);
-  if (ratio === 1 && scale === undefined)
+  const [ratio, same] = [2, 3].map((axis) => output.shape[axis]! / example[axis]!) as [number, number];
+  if (output.shape.length !== 4 || output.shape[1] !== example[1] || ratio !== same || !Number.isInteger(ratio))
+    throw userError(
+      path,
+      `expected a network from picture to picture, got one from [${example.join(", ")}] to [${output.shape.join(", ")}]`,
+    );
+  const own = usageSchema.safeParse(parseJson(metadata.usage));
+  if (!own.success && ratio === 1 && scale === undefined)
     throw userError(
       path,
       "expected to be told what this network's input is enlarged by, got no scale",
       "Give a scale.",
     );
-  const usage: Usage = {
-    task: "upscale",
-    scale: ratio === 1 ? scale! : ratio,
-    color: channels === 1 ? "y" : "rgb",
-    input: ratio === 1 ? "enlarged" : "lr",
+  const usage: Usage = own.success
+    ? own.data
+    : {
+        task: "upscale",
+        scale: ratio === 1 ? scale! : ratio,
+        color: example[1] === 1 ? "y" : "rgb",
+        input: ratio === 1 ? "enlarged" : "lr",
+      };
+  const name = stem(path);
+  return {
+    name,
+    path,
+    usage,
+    channels: example[1]!,
+    build,
+    weights,
+    radius: radiusOf(output, leaf),
+    card: cardOf(metadata),
   };
-  return { name: stem(path), path, usage, channels, build, weights, radius: radiusOf(output, leaf), card: {} };
 }
+
+const cardOf = (metadata: Card): Card =>
+  Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
 
 /** The head of a model's file: what it is, what it does, and how it came to be. */
 export const modelMetadata = (made: Network, usage: Usage, card: Card = {}): Record<string, string> => ({
@@ -242,10 +267,15 @@ export const modelMetadata = (made: Network, usage: Usage, card: Card = {}): Rec
   usage: JSON.stringify(usage),
 });
 
+/** What a model's file says besides the numbers. */
+export const metadataOf = ({ network: made, usage, card }: LoadedModel): Record<string, string> =>
+  made ? modelMetadata(made, usage, card) : { ...card, ...format, usage: JSON.stringify(usage) };
+
 /** A model as the bytes of a .safetensors file. */
-export function packModel({ network: made, weights, usage, card, path }: LoadedModel): Uint8Array {
+export function packModel(model: LoadedModel): Uint8Array {
+  const { network: made, weights, path } = model;
   if (!made) throw userError(path, "expected a model of this package, got a network that is known as a graph only");
-  return writeSafetensors(withoutNetwork(weights), modelMetadata(made, usage, card));
+  return writeSafetensors(withoutNetwork(weights), metadataOf(model));
 }
 
 /** Writes a model to a .safetensors file. */

@@ -1,24 +1,46 @@
-import type { Node, Tensors } from "../engine/index.ts";
+import { exportOnnx, importOnnx, input, type Node, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import type { LoadedModel } from "./modelFile.ts";
+import type { Shape } from "../tensor/tensor.ts";
 
-/** A network that came from a file: one picture in, one out. */
+/** A network that came from an ONNX file: one picture in, one out. */
 export interface ForeignNetwork {
-  /** Planes that it takes. */
-  readonly channels: number;
+  /** An input that it takes, [1, C, H, W]. */
+  readonly example: Shape;
   build(x: Node): Node;
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
-// The seam of ONNX: import and export are the engine's and are put in here.
+const side = 32; // where the file leaves height or width open
 
-/** Reads an ONNX file as a network. @param where the file's name, for errors */
-export function readOnnx(_bytes: Uint8Array, where: string): ForeignNetwork {
-  throw userError(where, "expected a .safetensors file, got ONNX, which this version cannot read yet");
+/** Reads an ONNX file as a network from picture to picture. @param where the file's name, for errors */
+export function readOnnx(bytes: Uint8Array, where: string): ForeignNetwork {
+  const { inputs, outputs, weights, metadata, build } = importOnnx(bytes, where);
+  const [picture] = inputs;
+  const isPicture = picture?.shape.length === 4 && picture.dtype === "float32";
+  if (inputs.length !== 1 || outputs.length !== 1 || !isPicture)
+    throw userError(
+      where,
+      `expected a network with one picture [N, C, H, W] in and one out, got ${inputs.length} inputs and ${outputs.length} outputs`,
+    );
+  const [, channels, height, width] = picture.shape;
+  if (channels !== 1 && channels !== 3)
+    throw userError(where, `expected a network for pictures of 1 or 3 planes, got ${channels ?? "any number"}`);
+  return { example: [1, channels, height ?? side, width ?? side], build: (x) => build([x])[0]!, weights, metadata };
 }
 
-/** Writes a network as an ONNX file that takes pictures of any size. */
-export function writeOnnx(_model: LoadedModel): Uint8Array {
-  throw userError("export", "expected a name ending in .safetensors; this version cannot write ONNX yet");
+export interface WriteOptions {
+  readonly channels: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly name: string;
 }
+
+/** Writes a network as an ONNX file that takes pictures of any size, as far as the network does. */
+export const writeOnnx = (
+  build: (x: Node) => Node,
+  weights: Tensors,
+  { channels, metadata, name }: WriteOptions,
+): Uint8Array =>
+  exportOnnx((shape) => build(input("input", shape)), weights, { example: [1, channels, side, side], metadata, name })
+    .bytes;

@@ -8,6 +8,7 @@ import type { Plane } from "../image/planes.ts";
 import { resize, resizePlane, scaledSize } from "../image/resize.ts";
 import type { Convention } from "../image/taps.ts";
 import { floats, tensor } from "../tensor/tensor.ts";
+import { fittingSize, runFitted } from "./fit.ts";
 import { type LoadedModel, listModels, loadModel } from "./modelFile.ts";
 import type { Platform } from "./platform.ts";
 import type { LazyRuntime } from "./runtime.ts";
@@ -120,16 +121,20 @@ export function networkUpscaler(model: LoadedModel, runtime: Pick<LazyRuntime, "
     name: model.name,
     scale: usage.scale,
     async run(picture, hooks = {}) {
-      const size = enlargedSize(picture, usage.scale, "matlab");
+      const target = enlargedSize(picture, usage.scale, "matlab");
       predictor ??= open();
       const ready = await predictor;
       const { color, alpha } = splitAlpha(bleedAlpha(picture));
       const isEnlarged = usage.input === "enlarged";
       const scale = isEnlarged ? 1 : usage.scale;
       const radius = Math.max(model.radius, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
-      const source = isEnlarged ? bicubic(color, size) : color;
-      const made = await mapPicture(source, { ...hooks, side, radius, scale }, (tile) => enhance(tile, model, ready));
-      return mergeAlpha(made, alpha && bicubic(alpha, size));
+      const source = isEnlarged ? bicubic(color, target) : color;
+      let size: Size | undefined; // all tiles have one size
+      const made = await mapPicture(source, { ...hooks, side, radius, scale }, (tile) => {
+        size ??= fittingSize(model, tile, scale);
+        return runFitted(tile, { size, scale }, (fitted) => enhance(fitted, model, ready));
+      });
+      return mergeAlpha(made, alpha && bicubic(alpha, target));
     },
     async dispose() {
       const opened = await predictor?.catch(() => undefined);

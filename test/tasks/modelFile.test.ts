@@ -1,13 +1,19 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { input } from "../../src/engine/index.ts";
+import { input, mean, type Node, reshape } from "../../src/engine/index.ts";
+import { UserError } from "../../src/errors.ts";
+import { isSamePicture } from "../../src/image/picture.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
+import { exportModel } from "../../src/tasks/exportModel.ts";
+import { fittingSize } from "../../src/tasks/fit.ts";
 import { listModels, loadModel, modelCard, modelMetadata, packModel, saveModel } from "../../src/tasks/modelFile.ts";
+import { writeOnnx } from "../../src/tasks/onnx.ts";
 import { radiusOf } from "../../src/tasks/reach.ts";
+import { networkUpscaler } from "../../src/tasks/upscale.ts";
 import { writeSafetensors } from "../../src/tensor/safetensors.ts";
-import { temporaryFolder, testPlatform, tinyBytes, tinyModel } from "./support.ts";
+import { photograph, referenceOnly, temporaryFolder, testPlatform, tinyBytes, tinyModel } from "./support.ts";
 
 test("a model's file gives the model back", async () => {
   const folder = await temporaryFolder();
@@ -72,4 +78,65 @@ test("the radius is that of all kernels in a row", () => {
   const made = network(srcnn);
   expect(radiusOf(made(leaf), leaf)).toBe(8);
   expect(Object.keys(initialWeights([made], 1)).length).toBe(6);
+});
+
+test("an ONNX file gives the network back, with what it does; of other programs the shapes tell", async () => {
+  const folder = await temporaryFolder();
+  const [platform, model] = [testPlatform(), tinyModel({ usage: { scale: 3 } })];
+  const path = join(folder, "mine.onnx");
+  await writeFile(path, exportModel({ ...model, card: { data: "a photograph" } }, path));
+  const loaded = await loadModel(path, platform);
+  expect(loaded).toMatchObject({
+    name: "mine",
+    usage: model.usage,
+    channels: 1,
+    radius: 2,
+    card: { data: "a photograph" },
+  });
+  expect(
+    Object.values(loaded.weights)
+      .map(({ data }) => data.length)
+      .sort(),
+  ).toEqual(
+    Object.values(model.weights).map(({ data }) => data.length).sort(), // biome-ignore format: one line
+  );
+  const picture = photograph(40, 30);
+  const [ours, theirs] = await Promise.all(
+    [model, loaded].map((one) => networkUpscaler(one, referenceOnly, 32).run(picture)),
+  );
+  expect(isSamePicture(ours!, theirs!)).toBe(true);
+  expect(() => packModel(loaded)).toThrow("known as a graph only");
+
+  const bare = join(folder, "bare.onnx");
+  await writeFile(bare, writeOnnx(model.build, model.weights, { channels: 1, metadata: {}, name: "bare" }));
+  expect((await loadModel(bare, platform, { scale: 2 })).usage).toEqual({ task: "upscale", scale: 2, color: "y", input: "enlarged" }); // biome-ignore format: one line
+  await expect(loadModel(bare, platform)).rejects.toThrow(
+    "expected to be told what this network's input is enlarged by",
+  );
+  const pooled = join(folder, "pooled.onnx");
+  await writeFile(
+    pooled,
+    writeOnnx((x) => mean(x, [2, 3], true), {}, { channels: 3, metadata: {}, name: "pooled" }),
+  );
+  await expect(loadModel(pooled, platform)).rejects.toThrow("expected a network from picture to picture");
+});
+
+test("networks that want multiples get pictures extended to them", async () => {
+  const halve = (x: Node): Node => {
+    const [n, c, h, w] = x.shape as [number, number, number, number];
+    if (h % 4 !== 0 || w % 4 !== 0) throw new UserError("halve: expected sides that divide by 4.");
+    return reshape(x, [n, c, h, w]);
+  };
+  const model = {
+    ...tinyModel({ usage: { color: "rgb", scale: 1 } }),
+    channels: 3,
+    build: halve,
+    weights: {},
+    radius: 0,
+  };
+  expect(fittingSize(model, { width: 33, height: 12 }, 1)).toEqual({ width: 36, height: 12 });
+  const picture = photograph(33, 30);
+  const same = await networkUpscaler(model, referenceOnly, 256).run(picture);
+  expect(isSamePicture(same, picture)).toBe(true);
+  expect(() => fittingSize(model, { width: 4, height: 4 }, 2)).toThrow("expected a network that takes 4×4 pixels");
 });
