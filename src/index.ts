@@ -3,10 +3,8 @@
  * TypeScript that runs anywhere.
  */
 
-// Networks and how they are trained
 export * as engine from "./engine/index.ts";
 export { UserError } from "./errors.ts";
-// Pictures
 export * from "./image/channels.ts";
 export * from "./image/color.ts";
 export { pictureGrid } from "./image/grid.ts";
@@ -15,7 +13,6 @@ export { type ResizeOptions, resize, scaledSize } from "./image/resize.ts";
 export { comparisonSheet, detailedCrops, type SheetColumn, type SheetOptions } from "./image/sheet.ts";
 export { syntheticPhotograph } from "./image/synthetic.ts";
 export { mapTiles } from "./image/tiles.ts";
-// Metrics
 export { type Score, type ScoreOptions, score } from "./metrics/protocol.ts";
 export { psnr } from "./metrics/psnr.ts";
 export { ssim } from "./metrics/ssim.ts";
@@ -35,7 +32,6 @@ export {
 export * as norms from "./nn/norms.ts";
 export * as optimizers from "./nn/optimizers.ts";
 export * as schedules from "./nn/schedules.ts";
-// Tasks, files and runtimes
 export * from "./node.ts";
 export { defineRecipe, type RecipeDefinition, recipes, type Usage } from "./recipes/index.ts";
 export { srcnn } from "./recipes/srcnn.ts";
@@ -47,7 +43,6 @@ export type { Codec, Platform, RuntimeChoice } from "./tasks/platform.ts";
 export type { ResumeOptions, TrainOptions } from "./tasks/train.ts";
 export type { UpscaleOptions, Upscaler } from "./tasks/upscale.ts";
 export { type Random, random } from "./tensor/random.ts";
-// Numbers in files
 export { readSafetensors, writeSafetensors } from "./tensor/safetensors.ts";
 export * from "./tensor/tensor.ts";
 export type { Tick } from "./train/fit.ts";

@@ -2,9 +2,12 @@
 import { main } from "./program.ts";
 
 const controller = new AbortController();
+let askedAt = 0;
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.on(name, () => {
-    if (controller.signal.aborted) process.exit(130); // asked twice
+    // npm passes Ctrl-C on to us, so that one press may come twice; a press later on is a second one.
+    if (controller.signal.aborted && performance.now() - askedAt > 1000) process.exit(130);
+    if (!controller.signal.aborted) askedAt = performance.now();
     controller.abort();
   });
 
