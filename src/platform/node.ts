@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { RuntimeName } from "../engine/index.ts";
+import type { Runtime, RuntimeName } from "../engine/index.ts";
 import { createRuntime } from "../engine/runtime/node.ts";
 import { userError } from "../errors.ts";
 import type { Codec, Platform } from "../tasks/platform.ts";
@@ -13,9 +13,11 @@ const require = createRequire(import.meta.url);
 export interface NodePlatformOptions {
   /** Told when something runs otherwise than asked; a sentence. */
   readonly warn?: (text: string) => void;
+  /** Whether a package can be loaded; looked up unless given. */
+  readonly isInstalled?: (library: string) => boolean;
 }
 
-const isInstalled = (library: string): boolean => {
+const canResolve = (library: string): boolean => {
   try {
     require.resolve(library);
     return true;
@@ -44,15 +46,28 @@ const codec: Codec = {
   write: async (path, picture, options) => (await import("./codec.ts")).writePicture(path, picture, options),
 };
 
+/** Words ONNX Runtime's complaint about a missing GPU for the person who asked for one. */
+const withGpuErrors = (runtime: Runtime): Runtime =>
+  runtime.name !== "webgpu"
+    ? runtime
+    : {
+        ...runtime,
+        load: (program, state) =>
+          runtime.load(program, state).catch((error: unknown) => {
+            if (!(error instanceof Error) || !/adapter/i.test(error.message)) throw error;
+            throw userError("runtime", "expected a GPU for webgpu, got none that its driver offers", "Use cpu.");
+          }),
+      };
+
 /** Node on this machine: sharp for pictures, ONNX Runtime for networks, the local disk. */
-export const nodePlatform = ({ warn = () => {} }: NodePlatformOptions = {}): Platform => ({
+export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: NodePlatformOptions = {}): Platform => ({
   async runtime({ name, threads } = {}) {
     const chosen = name ?? (isInstalled("onnxruntime-node") ? "cpu" : "wasm");
     const library = libraries[chosen];
     if (library && !isInstalled(library)) throw install(chosen, library);
     if (!name && chosen === "wasm")
       warn("onnxruntime-node is not installed: networks run on WebAssembly, several times slower.");
-    return createRuntime(chosen, { threads });
+    return withGpuErrors(createRuntime(chosen, { threads }));
   },
   codec,
   files: nodeFiles,
