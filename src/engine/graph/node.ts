@@ -74,9 +74,12 @@ export function inScopeOf<T>(node: Node, build: () => T): T {
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
-/** The error of a shape that does not fit: layer path, op, what is wrong, and the shapes that came. */
+/** The error of a shape that does not fit: layer path, op, what is wrong, and the shapes that came. A layer of its op's name is named once. */
 export const misfit = (op: string, inputs: readonly Node[], what: string): Error =>
-  userError([...path, op].join(" › "), `${what} (${inputs.map((input) => show(input.shape)).join(", ")})`);
+  userError(
+    (path.at(-1)?.endsWith(op) ? path : [...path, op]).join(" › "),
+    `${what} (${inputs.map((input) => show(input.shape)).join(", ")})`,
+  );
 
 /** A function that makes nodes of one op; its row hangs on it for the tests. */
 export type OpFunction<A> = ((inputs: readonly Node[], attributes: A) => Node<A>) & { readonly row: Op<A> };

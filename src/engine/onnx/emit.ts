@@ -95,6 +95,6 @@ export class Emitter implements Emit {
   }
 
   fresh(): string {
-    return `v${this.#count++}`;
+    return `%${this.#count++}`;
   }
 }

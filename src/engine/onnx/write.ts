@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { internal } from "../../errors.ts";
 import type { DType, Shape, Tensor } from "../../tensor/tensor.ts";
 import { type Node, topological } from "../graph/node.ts";
-import { type InputAttributes, inputOp } from "../ops/leaf.ts";
+import { type InputAttributes, inputOp, type ParameterAttributes } from "../ops/leaf.ts";
 import { Emitter, type OnnxAttribute, type OnnxConstant, type OnnxNode, type Target } from "./emit.ts";
 
 /** A graph with its ends named: what a model file holds. */
@@ -25,21 +25,34 @@ export interface OnnxGraph {
 const CODES: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
 export const OPSET = 18;
 
-const isParameter = (node: Node): node is Node<{ name: string }> => node.op.name === "parameter";
+const isParameter = (node: Node): node is Node<ParameterAttributes> => node.op.name === "parameter";
 
 const bytesOf = ({ data }: Tensor): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** What the stored parameters are called: their own names, with the network's where two networks share one. */
+function nameParameters(nodes: Iterable<Node>): Map<Node, string> {
+  const parameters = [...nodes].filter(isParameter);
+  const count = new Map<string, number>();
+  for (const { attributes } of parameters) count.set(attributes.name, (count.get(attributes.name) ?? 0) + 1);
+  return new Map(
+    parameters.map((node) => {
+      const { name, network } = node.attributes;
+      return [node, count.get(name) === 1 ? name : `${network}/${name}`];
+    }),
+  );
+}
 
 /** Lowers a graph to ONNX nodes for a target. */
 export function lower({ inputs, outputs, bindings = new Map() }: GraphEnds, target: Target): OnnxGraph {
   const emitter = new Emitter(target);
+  const constantNames = nameParameters(bindings.keys());
   const names = new Map<Node, string>(inputs.map((input) => [input, (input.attributes as InputAttributes).name]));
   for (const node of topological(Object.values(outputs))) {
     if (names.has(node)) continue;
     emitter.scope = node.scope;
     const bound = bindings.get(node);
     if (bound) {
-      const name = isParameter(node) ? node.attributes.name : undefined;
-      names.set(node, emitter.stored(bytesOf(bound), bound.shape, bound.dtype, name));
+      names.set(node, emitter.stored(bytesOf(bound), bound.shape, bound.dtype, constantNames.get(node)));
     } else {
       if (node.op.name === "parameter" || node.op === inputOp.row)
         throw internal(`${node.op.name} "${(node.attributes as InputAttributes).name}" has no value in this graph`);

@@ -52,7 +52,9 @@ function write({ state }, /** @type {number} */ id) {
 
 /** @param {{ feeds: Record<string, Tensor>, fetch: string[] }} request */
 async function run({ feeds, fetch }, /** @type {number} */ id) {
-  const { session, slots, state, spare, outputs } = /** @type {Loaded} */ (loaded.get(id));
+  const program = loaded.get(id);
+  if (!program) throw new Error("the program was disposed");
+  const { session, slots, state, spare, outputs } = program;
   const given = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(value)]));
   for (const { name, input } of slots) given[input] = state.get(name);
   /** @type {Record<string, any>} */

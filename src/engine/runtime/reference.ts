@@ -25,8 +25,14 @@ function load({ inputs, outputs, bindings = new Map(), state = [] }: Program, in
     for (const slot of state) values.set(slot.current, held.get(slot.name)!);
     for (const input of inputs) {
       const { name } = input.attributes as InputAttributes;
-      if (!feeds[name]) throw userError(`input ${name}`, "expected a tensor, got none");
-      values.set(input, toArray(feeds[name]));
+      const fed = feeds[name];
+      if (!fed) throw userError(`input ${name}`, "expected a tensor, got none");
+      if (fed.shape.join() !== input.shape.join())
+        throw userError(
+          `input ${name}`,
+          `expected the shape [${input.shape.join(", ")}], got [${fed.shape.join(", ")}]`,
+        );
+      values.set(input, toArray(fed));
     }
     return values;
   };
