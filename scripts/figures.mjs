@@ -1,0 +1,99 @@
+// Puts measured figures into the documents: rewrites what stands between <!-- figures:NAME --> and <!-- /figures -->.
+// node scripts/figures.mjs            fills README.md and docs/*.md from bench/results/*.json
+// node scripts/figures.mjs --check    changes nothing; exit code 1 where a document is not what the results say
+// node scripts/figures.mjs --picture demo/comparison.png    also makes docs/pictures/demo.png of a comparison sheet
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, picture: { type: "string" } } });
+const root = fileURLToPath(new URL("../", import.meta.url));
+const results = `${root}bench/results`;
+const LARGEST = 400_000; // bytes of the picture in README.md
+
+/** @typedef {{ method: string, scale: number, psnr: number | null, ssim: number, pictures: number }} Mean */
+/** @typedef {{ workload: string, kind: string } & Record<string, number | null>} BenchRow */
+/** @typedef {{ facts?: Record<string, unknown>, rows: BenchRow[] }} Bench */
+
+/** @param {string[]} head @param {string[][]} rows */
+const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+
+/** @param {string} name @returns {any} */
+const read = (name) => JSON.parse(readFileSync(`${results}/${name}`, "utf8"));
+const names = existsSync(results) ? readdirSync(results).filter((name) => name.endsWith(".json")) : [];
+
+/** The means of `imago evaluate`: a row a method, a column a scale. */
+function scores(/** @type {string} */ name, /** @type {string} */ command) {
+  if (!names.includes(name)) return `Not measured yet: \`${command}\``;
+  /** @type {Mean[]} */
+  const means = read(name).means;
+  const scales = [...new Set(means.map(({ scale }) => scale))].sort((a, b) => a - b);
+  const nameOf = (/** @type {Mean} */ { method }) => method.replace(/-x\d$/, "");
+  const rows = [...new Set(means.map(nameOf))].map((method) => {
+    const cells = scales.map((scale) => {
+      const one = means.find((mean) => nameOf(mean) === method && mean.scale === scale);
+      return one ? `${one.psnr?.toFixed(2) ?? "∞"} / ${one.ssim.toFixed(4)}` : "–";
+    });
+    return [method, ...cells];
+  });
+  return table(["PSNR (dB) / SSIM", ...scales.map((scale) => `×${scale}`)], rows);
+}
+
+/** @param {number | null | undefined} value */
+const cell = (value, digits = 0) => (typeof value === "number" ? value.toFixed(digits) : "–");
+
+/** What \`npm run bench\` measured, a table a file. */
+function bench() {
+  const measured = names.flatMap((name) => {
+    const value = read(name);
+    /** @type {Bench} */
+    const { facts, rows } = Array.isArray(value) ? { rows: value } : value;
+    if (!rows?.[0]?.workload) return [];
+    const made = rows.map((row) => [
+      row.workload,
+      row.kind,
+      cell(row.imagoMs, 1),
+      cell(row.pytorchMs, 1),
+      cell(row.ratio, 2),
+      cell(row.imagoPeakMB),
+      cell(row.pytorchPeakMB),
+    ]);
+    const head = ["workload", "what", "Imago ms", "PyTorch ms", "ratio", "Imago peak MB", "PyTorch peak MB"];
+    const where = facts ? Object.entries(facts).map(([key, fact]) => `${key}: ${fact}`).join(" · ") : `bench/results/${name}`; // biome-ignore format: one line
+    return [`${where}\n\n${table(head, made)}`];
+  });
+  return measured.join("\n\n") || "Not measured yet: `npm run bench -- --json bench/results/cpu.json`";
+}
+
+const set5 = "npx imago evaluate --data Set5 --method nearest,bilinear,bicubic,lanczos --model srcnn --scale 2,3,4 -o bench/results/set5.json -f"; // biome-ignore format: one line
+/** @type {Record<string, () => string>} */
+const figures = { set5: () => scores("set5.json", set5), bench };
+
+/** @param {string} text @param {string} path */
+const filled = (text, path) =>
+  text.replace(/(<!-- figures:(\w+) -->\n)[\s\S]*?(<!-- \/figures -->)/g, (_, start, name, end) => {
+    const make = figures[name];
+    if (!make) throw new Error(`${path}: expected figures of ${Object.keys(figures).join(" or ")}, got ${name}.`);
+    return `${start}${make()}\n${end}`;
+  });
+
+const pages = ["README.md", ...readdirSync(`${root}docs`).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))]; // biome-ignore format: one line
+const stale = pages.filter((page) => {
+  const before = readFileSync(root + page, "utf8");
+  const after = filled(before, page);
+  if (!values.check && after !== before) writeFileSync(root + page, after);
+  return after !== before;
+});
+for (const page of stale) console.log(values.check ? `${page}: not what bench/results says.` : `${page}: rewritten`);
+if (values.check && stale.length > 0) console.error("Run node scripts/figures.mjs.");
+process.exitCode = values.check && stale.length > 0 ? 1 : 0;
+
+if (values.picture) {
+  const { default: sharp } = await import("sharp");
+  const options = { palette: true, colors: 256, dither: 0.5, effort: 8 };
+  const bytes = await sharp(values.picture).resize({ width: 1160, withoutEnlargement: true }).png(options).toBuffer();
+  if (bytes.length > LARGEST)
+    throw new Error(`${values.picture}: expected at most ${LARGEST} bytes, got ${bytes.length}.`);
+  writeFileSync(`${root}docs/pictures/demo.png`, bytes);
+  console.log(`docs/pictures/demo.png: ${bytes.length} bytes`);
+}
