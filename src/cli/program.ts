@@ -48,6 +48,11 @@ export const entries: readonly Entry[] = [
     load: async () => (await import("./commands/data.ts")).dataCommand,
   },
   {
+    name: "bench",
+    summary: "time training steps and forward passes on this machine",
+    load: async () => (await import("./commands/bench.ts")).benchCommand,
+  },
+  {
     name: "demo",
     summary: "make a picture, reduce it, enlarge it by everything there is, and compare",
     load: async () => (await import("./commands/demo.ts")).demoCommand,

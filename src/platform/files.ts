@@ -61,12 +61,12 @@ const appendTo = async (path: string, content: string | Uint8Array): Promise<voi
   }
 };
 
-/** Links count as what they lead to; those that lead nowhere are left out. */
+/** Links count as what they lead to. What leads nowhere is left out, and so are pipes and devices: reading them may never end. */
 const listFolder = async (folder: string): Promise<readonly FolderEntry[]> => {
   const found: FolderEntry[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const target = entry.isSymbolicLink() ? await statOf(`${folder}/${entry.name}`) : entry;
-    if (target) found.push({ name: entry.name, isFolder: target.isDirectory() });
+    if (target?.isFile() || target?.isDirectory()) found.push({ name: entry.name, isFolder: target.isDirectory() });
   }
   return found;
 };

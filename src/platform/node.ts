@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Runtime, RuntimeName } from "../engine/index.ts";
 import { createRuntime } from "../engine/runtime/node.ts";
@@ -69,6 +70,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
       warn("onnxruntime-node is not installed: networks run on WebAssembly, several times slower.");
     return withGpuErrors(createRuntime(chosen, { threads }));
   },
+  threads: availableParallelism(),
   codec,
   files: nodeFiles,
   models: fileURLToPath(new URL("../../models", import.meta.url)),

@@ -36,6 +36,8 @@ export interface RuntimeChoice {
 export interface Platform {
   /** Starts a runtime; whoever asked disposes it. */
   runtime(choice?: RuntimeChoice): Promise<Runtime>;
+  /** Cores of this machine: what a runtime uses unless told otherwise. */
+  readonly threads: number;
   readonly codec: Codec;
   readonly files: Files;
   /** Folder of the models that come with the package. */

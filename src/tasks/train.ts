@@ -73,7 +73,11 @@ export async function planTraining(
   const own = Object.fromEntries(Object.entries(options).filter(([key]) => key in recipe.options.shape));
   const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !(key in recipe.options.shape)));
   const checked = checkOptions(trainOptions.strict(), rest, where);
-  return prepare({ recipe, own: checkOptions(recipe.options, own, where), checked, runtime, resume: false }, platform);
+  const device = { threads: platform.threads, ...defined(runtime) }; // kept: sums depend on the number of threads
+  return prepare(
+    { recipe, own: checkOptions(recipe.options, own, where), checked, runtime: device, resume: false },
+    platform,
+  );
 }
 
 /** What may change when a run goes on. */

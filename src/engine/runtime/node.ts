@@ -113,6 +113,13 @@ export interface RuntimeOptions {
   readonly threads?: number;
 }
 
+/**
+ * From 1.29 on onnxruntime-node reports each session to Microsoft and keeps a device's number in the home folder unless this
+ * is set before it loads, in the main thread: a worker's environment is a copy that native code does not see. Who set it
+ * otherwise is heard.
+ */
+const keepToOurselves = (): void => void (process.env.ORT_DISABLE_TELEMETRY ??= "1");
+
 const LIBRARIES = { cpu: "onnxruntime-node", webgpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
 
 /**
@@ -123,6 +130,7 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
   if (name === "reference") return referenceRuntime();
   const library = LIBRARIES[name];
   if (!library) throw internal(`no runtime "${name}"`);
+  keepToOurselves();
   const bridge = new Bridge({ provider: name, threads, library });
   let count = 0;
   return {

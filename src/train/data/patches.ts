@@ -140,8 +140,7 @@ const noneUsable = (skipped: readonly Skipped[]): Error =>
     `expected at least one that can be used, got none of ${skipped.length}:\n${skipped
       .slice(0, 5)
       .map(({ reason }) => `  ${reason}`)
-      .join("\n")}\n`,
-    "Check the folder and the size of the patches.",
+      .join("\n")}\nCheck the folder and the size of the patches.`,
   );
 
 /** How many pictures fit into the memory: all, or so many that two windows of the largest do. */
