@@ -169,9 +169,23 @@ describe("the process", () => {
     const run = promisify(execFile);
     await mkdir(folder, { recursive: true });
     const compiler = join(dirname(fileURLToPath(import.meta.resolve("typescript/package.json"))), "bin/tsc");
-    await run(process.execPath, [compiler, "-p", "tsconfig.build.json", "--outDir", folder, "--declaration", "false"], {
-      cwd: root,
-    }).catch(() => undefined); // it writes the files even when a room is being rebuilt
+    await run(
+      process.execPath,
+      [
+        compiler,
+        "-p",
+        "tsconfig.build.json",
+        "--outDir",
+        folder,
+        "--emitDeclarationOnly",
+        "false",
+        "--declaration",
+        "false",
+      ],
+      {
+        cwd: root,
+      },
+    ).catch(() => undefined); // it writes the files even when a room is being rebuilt
     await writeFile(join(folder, "package.json"), '{ "type": "module" }');
     await writeFile(
       join(folder, "main.js"),
