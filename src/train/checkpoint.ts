@@ -1,6 +1,6 @@
 import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import { readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
+import { assertFinite, readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 
 /** Sums of losses since the last line of metrics. */
 export interface Pending {
@@ -22,13 +22,29 @@ const format = "imago checkpoint 1";
 export const packCheckpoint = ({ step, state, pending }: Checkpoint): Uint8Array =>
   writeSafetensors(state, { format, step: String(step), pending: JSON.stringify(pending) });
 
+const cure = "Put back a copy of it, or start a new run.";
+
 /** @param where the file's path, for errors */
 export function unpackCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes, where);
-  const step = Number(metadata.step);
-  if (metadata.format !== format || !Number.isSafeInteger(step) || step < 0 || metadata.pending === undefined)
-    throw userError(where, `expected a checkpoint ("${format}"), got "${metadata.format ?? "another file"}"`);
-  return { step, state: tensors, pending: JSON.parse(metadata.pending) as Pending };
+  if (metadata.format !== format)
+    throw userError(where, `expected a checkpoint ("${format}"), got "${metadata.format ?? "another file"}"`, cure);
+  const [step, pending] = [Number(metadata.step), pendingIn(metadata.pending)];
+  if (!Number.isSafeInteger(step) || step < 0 || !pending)
+    throw userError(where, "expected the step and the losses since the last metrics, got something else", cure);
+  assertFinite(tensors, where, cure);
+  return { step, state: tensors, pending };
+}
+
+/** Undefined when the text is none that `packCheckpoint` writes. */
+function pendingIn(text = ""): Pending | undefined {
+  try {
+    const { count, sums } = JSON.parse(text) as Pending;
+    const isWhole = Number.isSafeInteger(count) && Object.values(sums).every((sum) => typeof sum === "number");
+    return isWhole ? { count, sums } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The networks' weights from a state, keyed "network/parameter": the moving averages where they were kept. */

@@ -81,7 +81,7 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
   try {
     // Where it stands
     let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
-    if (run.checkpoint) await step.write(run.checkpoint.state);
+    if (run.checkpoint) await restore(step, run);
     const saver = makeSaver(plan, step, done);
     const pace = startPace(now);
     let seen = 0;
@@ -120,6 +120,20 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
     else yield { ...tick, weights: await saveWeights(plan, step) };
   } finally {
     await step.dispose();
+  }
+}
+
+/** Gives the step its numbers back; one that does not fit is named with the folder. */
+async function restore(step: Step, { folder, checkpoint }: Run): Promise<void> {
+  try {
+    await step.write(checkpoint!.state);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "UserError") throw error;
+    throw userError(
+      folder,
+      `expected a checkpoint of this recipe and its options, got another: ${error.message}`,
+      "Put back the run's own, or start a new run.",
+    );
   }
 }
 

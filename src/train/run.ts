@@ -67,8 +67,9 @@ export async function openRun(folder: string, description: RunDescription, optio
   const unlock = await files.lock(`${folder}/${names.lock}`);
   try {
     await clearLeftovers(folder, files);
-    await writeOptions(folder, description, files);
+    await compareOptions(folder, description, files);
     const checkpoint = await readCheckpoint(folder, files);
+    await files.write(`${folder}/${names.options}`, `${JSON.stringify(description, null, 2)}\n`);
     const lines = await trimMetrics(folder, files, checkpoint?.step ?? 0);
     return makeRun({ folder, description, checkpoint, lines, close: unlock }, options);
   } catch (error) {
@@ -82,11 +83,19 @@ export async function readRun(folder: string, files: Pick<Files, "read" | "exist
   const path = `${folder}/${names.options}`;
   if (!(await files.exists(path)))
     throw userError(folder, `expected a run with ${names.options}, got none`, "Check the name.");
-  const text = await readText(files, path);
+  const description = descriptionIn(await readText(files, path));
+  if (description) return description;
+  throw userError(path, "expected the JSON that a run wrote, got something else", "Start a new run.");
+}
+
+/** Undefined when the text is none that a run wrote. */
+function descriptionIn(text: string): RunDescription | undefined {
   try {
-    return JSON.parse(text) as RunDescription;
+    const { recipe, options, data } = JSON.parse(text) as RunDescription;
+    const isWhole = typeof recipe === "string" && [options, data].every((part) => typeof part === "object" && part);
+    return isWhole ? (JSON.parse(text) as RunDescription) : undefined;
   } catch {
-    throw userError(path, "expected the JSON that a run wrote, got something else", "Start a new run.");
+    return undefined;
   }
 }
 
@@ -121,11 +130,9 @@ async function clearLeftovers(folder: string, files: Files): Promise<void> {
   }
 }
 
-/** Writes options.json, after comparing with what an earlier session wrote. */
-async function writeOptions(folder: string, description: RunDescription, files: Files): Promise<void> {
-  const path = `${folder}/${names.options}`;
-  if (await files.exists(path)) checkSame(folder, await readRun(folder, files), description);
-  await files.write(path, `${JSON.stringify(description, null, 2)}\n`);
+/** Refuses what an earlier session was not started with. */
+async function compareOptions(folder: string, description: RunDescription, files: Files): Promise<void> {
+  if (await files.exists(`${folder}/${names.options}`)) checkSame(folder, await readRun(folder, files), description);
 }
 
 function checkSame(folder: string, before: RunDescription, now: RunDescription): void {
