@@ -118,7 +118,9 @@ export interface RuntimeOptions {
  * is set before it loads, in the main thread: a worker's environment is a copy that native code does not see. Who set it
  * otherwise is heard.
  */
-const keepToOurselves = (): void => void (process.env.ORT_DISABLE_TELEMETRY ??= "1");
+const keepToOurselves = (): void => {
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
+};
 
 const LIBRARIES = { cpu: "onnxruntime-node", webgpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
 
