@@ -117,4 +117,12 @@ process.stdout.write(
     .map(([key, value]) => `${key}: ${value}`)
     .join(" · ")}\n\n${table}\n`,
 );
-if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+if (values.json)
+  writeFileSync(
+    values.json,
+    `${JSON.stringify(
+      rows.map((row) => ({ ...row, ...facts })),
+      null,
+      2,
+    )}\n`,
+  );

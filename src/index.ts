@@ -3,6 +3,7 @@
  * TypeScript that runs anywhere.
  */
 
+export { z } from "zod";
 export * as engine from "./engine/index.ts";
 export { UserError } from "./errors.ts";
 export * from "./image/channels.ts";

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { RuntimeName } from "./engine/index.ts";
 import type { Picture } from "./image/picture.ts";
 import { nodePlatform } from "./platform/node.ts";
@@ -94,21 +95,29 @@ export async function compare(source: PictureSource, options: CompareOptions & R
   return compareWith(await open(source), task, platform, { runtime: choiceOf({ runtime, threads }), signal });
 }
 
-/** Trains by a recipe, a tick per step; the last tick names the weights. The recipe's own options go in beside ours. */
-export async function* train(
-  recipe: RecipeDefinition | string,
-  options: TrainOptions & Running & Readonly<Record<string, unknown>>,
+/** Trains by a recipe, shipped or your own, into a new run folder; yields a tick per step and one at the end. */
+export async function* train<O extends z.ZodObject>(
+  recipe: RecipeDefinition<O>,
+  options: TrainOptions & Running & z.input<O>,
 ): AsyncGenerator<Tick, void> {
   const { runtime, threads, signal, ...task } = options;
-  const name = typeof recipe === "string" ? recipe : recipe.name;
-  const training = await planTraining(name, task, platform, choiceOf({ runtime, threads }));
+  const training = await planTraining(
+    recipe,
+    task as unknown as TrainOptions,
+    platform,
+    choiceOf({ runtime, threads }),
+  );
   yield* training.start({ signal });
 }
 
-/** Goes on with a run where it stopped. */
-export async function* resume(folder: string, options: ResumeOptions & Running = {}): AsyncGenerator<Tick, void> {
-  const { runtime, threads, signal, ...changes } = options;
-  const training = await planResume(folder, changes, platform, choiceOf({ runtime, threads }));
+/** Goes on with a run where it stopped; `recipe` where it was one of your own. */
+export async function* resume(
+  folder: string,
+  options: ResumeOptions & Running & { readonly recipe?: RecipeDefinition } = {},
+): AsyncGenerator<Tick, void> {
+  const { runtime, threads, signal, recipe, ...changes } = options;
+  const choice = { runtime: choiceOf({ runtime, threads }), recipe };
+  const training = await planResume(folder, changes, platform, choice);
   yield* training.start({ signal });
 }
 

@@ -49,5 +49,4 @@ export interface RecipeDefinition<O extends z.ZodObject = z.ZodObject> {
 }
 
 /** Defines a recipe; the schema's types reach every field. */
-export const defineRecipe = <O extends z.ZodObject>(definition: RecipeDefinition<O>): RecipeDefinition =>
-  definition as unknown as RecipeDefinition;
+export const defineRecipe = <O extends z.ZodObject>(definition: RecipeDefinition<O>): RecipeDefinition<O> => definition;

@@ -55,20 +55,19 @@ export interface Training {
   start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<Tick, void>;
 }
 
-export const findRecipe = (name: string): RecipeDefinition => {
-  const found = recipes.find((recipe) => recipe.name === name);
+export const findRecipe = (name: string, known: readonly RecipeDefinition[] = recipes): RecipeDefinition => {
+  const found = known.find((recipe) => recipe.name === name);
   if (found) return found;
-  throw userError("recipe", `expected ${oneOf(recipes.map((recipe) => recipe.name))}, got "${name}"`);
+  throw userError("recipe", `expected ${oneOf(known.map((recipe) => recipe.name))}, got "${name}"`);
 };
 
 /** Prepares a new training: checks options, looks through the data, and writes nothing yet. */
 export async function planTraining(
-  recipeName: string,
+  recipe: RecipeDefinition,
   options: TrainOptions & Readonly<Record<string, unknown>>,
   platform: Platform,
   runtime: RuntimeChoice = {},
 ): Promise<Training> {
-  const recipe = findRecipe(recipeName);
   const where = (name: string): string => `train › ${name}`;
   const own = Object.fromEntries(Object.entries(options).filter(([key]) => key in recipe.options.shape));
   const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !(key in recipe.options.shape)));
@@ -88,7 +87,7 @@ export async function planResume(
   folder: string,
   changes: ResumeOptions,
   platform: Platform,
-  runtime: RuntimeChoice = {},
+  { runtime = {}, recipe: own }: { readonly runtime?: RuntimeChoice; readonly recipe?: RecipeDefinition } = {},
 ): Promise<Training> {
   const { recipe: name, options, settings = {}, seed } = await readRun(folder, platform.files);
   const { runtime: before, ...kept } = settings as { readonly runtime?: RuntimeChoice } & Record<string, unknown>;
@@ -98,9 +97,17 @@ export async function planResume(
   const done = (await readCheckpoint(folder, platform.files))?.step ?? 0;
   if (checked.steps < done)
     throw userError("steps", `expected at least the ${done} that the run has taken, got ${checked.steps}`);
-  const recipe = findRecipe(name);
-  const own = checkOptions(recipe.options, options, where);
-  return prepare({ recipe, own, checked, runtime: { ...before, ...defined(runtime) }, resume: true }, platform);
+  const recipe = findRecipe(name, own ? [own] : recipes);
+  return prepare(
+    {
+      recipe,
+      own: checkOptions(recipe.options, options, where),
+      checked,
+      runtime: { ...before, ...defined(runtime) },
+      resume: true,
+    },
+    platform,
+  );
 }
 
 const defined = <T extends object>(values: T): Partial<T> =>

@@ -71,10 +71,10 @@ function planNew(name: string | undefined, options: Options, choice: Choice, { p
       "imago train",
       `expected a recipe (${recipes.map((one) => one.name).join(", ")}) or --resume, got neither`,
     );
-  findRecipe(name);
+  const recipe = findRecipe(name);
   if (options.data === undefined) throw userError("--data", "expected folders or pictures to learn from, got nothing");
   if (options.run === undefined) throw userError("--run", "expected a folder for the run, got nothing");
-  return planTraining(name, options as Parameters<typeof planTraining>[1], platform, choice);
+  return planTraining(recipe, options as Parameters<typeof planTraining>[1], platform, choice);
 }
 
 /** Only what was given changes; the rest is as the run was started. */
@@ -83,7 +83,7 @@ function planOn(folder: string, options: Options, choice: Choice, { platform, gi
   const wrong = kept.find((option) => given.has(option));
   if (wrong) throw userError(flagOf(wrong), "expected none with --resume, which keeps what the run was started with");
   const changes = Object.fromEntries(Object.entries(options).filter(([option]) => given.has(option)));
-  return planResume(folder, changes, platform, choice);
+  return planResume(folder, changes, platform, { runtime: choice });
 }
 
 const count = (value: number): string => value.toLocaleString("en-US");
