@@ -1,6 +1,7 @@
 import { userError } from "../errors.ts";
 import type { Platform } from "../tasks/platform.ts";
 import type { Command } from "./command.ts";
+import { exit } from "./exit.ts";
 import type { Io } from "./io.ts";
 
 /** A command's place in the list; its code is loaded when it is asked for. */
@@ -58,9 +59,6 @@ export const entries: readonly Entry[] = [
     load: async () => (await import("./commands/demo.ts")).demoCommand,
   },
 ];
-
-/** Exit codes: 0 done, 1 a fault of ours, 2 input that is wrong, 3 some of several files failed, 130 interrupted. */
-export const exit = { done: 0, fault: 1, input: 2, partial: 3, interrupted: 130 } as const;
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";
 

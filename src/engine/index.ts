@@ -2,6 +2,7 @@
 export { type Exported, type ExportOptions, exportOnnx, type FreeSide } from "./compile/export.ts";
 export * from "./compile/function.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
+export * from "./compile/plan.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./graph/gradient.ts";
 export { defineOp, inScope, misfit, type Node, type Op, topological } from "./graph/node.ts";

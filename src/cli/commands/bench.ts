@@ -1,8 +1,8 @@
 import { type BenchRow, bench, benchOptions } from "../../tasks/bench.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-import { exit } from "../program.ts";
 
 const cells = ({ workload, kind, ms, worstMs, sessionMs, firstMs }: BenchRow): string[] => [
   workload,

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { compare, compareOptions } from "../../tasks/compare.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
-import { exit } from "../program.ts";
 
 const options = z.object({
   ...compareOptions.shape,

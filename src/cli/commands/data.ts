@@ -4,8 +4,8 @@ import { alignedTable } from "../../tasks/report.ts";
 import { catalog } from "../../train/data/catalog.ts";
 import { findDataSet, type PullTick, pull } from "../../train/data/pull.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
-import { exit } from "../program.ts";
 
 const bytesOf = (name: string): number => findDataSet(name).downloads.reduce((sum, { bytes }) => sum + bytes, 0);
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

@@ -7,8 +7,8 @@ import type { Platform } from "../../tasks/platform.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { methods } from "../../tasks/upscale.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
-import { exit } from "../program.ts";
 
 const options = z.object({
   output: z

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { evaluate, evaluateOptions } from "../../tasks/evaluate.ts";
 import { evaluationJson, evaluationTable, reportWriter } from "../../tasks/report.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
-import { exit } from "../program.ts";
 
 const options = z.object({
   ...evaluateOptions.shape,

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { exportModel } from "../../tasks/exportModel.ts";
 import { loadModel } from "../../tasks/modelFile.ts";
 import { defineCommand, jsonOption } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-import { exit } from "../program.ts";
 
 export const exportCommand = defineCommand({
   name: "export",

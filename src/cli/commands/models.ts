@@ -3,8 +3,8 @@ import { userError } from "../../errors.ts";
 import { listModels, loadModel, modelCard } from "../../tasks/modelFile.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-import { exit } from "../program.ts";
 
 interface Usage {
   readonly scale: number;

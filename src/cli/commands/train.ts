@@ -4,8 +4,8 @@ import { recipes } from "../../recipes/index.ts";
 import { findRecipe, planResume, planTraining, type Training, trainOptions } from "../../tasks/train.ts";
 import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, flagOf, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { duration, printJson, statusLine } from "../io.ts";
-import { exit } from "../program.ts";
 
 const { run, data, ...rest } = trainOptions.shape;
 

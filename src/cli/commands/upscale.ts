@@ -5,9 +5,9 @@ import { lazyRuntime } from "../../tasks/runtime.ts";
 import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale.ts";
 import { listPictures } from "../../train/data/folder.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson, type StatusLine, statusLine } from "../io.ts";
 import { type Job, planOutputs } from "../outputs.ts";
-import { exit } from "../program.ts";
 
 const options = z.object({
   ...upscaleOptions.shape,

@@ -16,25 +16,59 @@ interface Reply {
   readonly error?: string;
 }
 
-/** Calls to the worker thread and the promises that wait for them. */
+/** Bridges whose thread may be inside native code. */
+const open = new Set<Bridge>();
+process.on("exit", () => {
+  for (const bridge of open) bridge.halt();
+});
+
+/** Places in the memory shared with the thread: it is inside the library; it shall begin nothing more. */
+const [BUSY, CLOSING] = [0, 1];
+/** How long the process waits at its end for a native call to return, in milliseconds. */
+const PATIENCE = 10_000;
+
+/**
+ * Calls to the worker thread and the promises that wait for them. A thread that is ended inside onnxruntime-node takes the
+ * process with it ("terminate called after throwing an instance of 'Napi::Error'"), so that is waited for.
+ */
 class Bridge {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #flags = new Int32Array(new SharedArrayBuffer(8));
+  readonly #isNative: boolean;
+  readonly #idle: Promise<void>;
+  #settle = (): void => {};
+  /** Replies that will come; the first says that the thread has loaded its library. */
+  #due = 1;
   #calls = 0;
   #ended: Error | undefined;
 
-  constructor(workerData: object) {
-    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), { workerData });
+  constructor(workerData: { readonly library: string }) {
+    this.#isNative = workerData.library === "onnxruntime-node";
+    this.#flags[BUSY] = 1;
+    this.#idle = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), {
+      workerData: { ...workerData, flags: this.#flags },
+    });
     this.#worker.unref();
     this.#worker.on("message", ({ call, result, error }: Reply) => {
       const promise = this.#waiting.get(call);
       this.#waiting.delete(call);
-      if (this.#waiting.size === 0) this.#worker.unref();
+      this.#due--;
+      if (this.#waiting.size === 0 && !this.#ended) this.#worker.unref();
+      if (this.#due === 0 && this.#ended) this.#settle();
       if (error === undefined) promise?.resolve(result);
       else promise?.reject(new Error(error));
     });
     this.#worker.on("error", (error) => this.#end(error as Error));
-    this.#worker.on("exit", () => this.#end(new Error("the runtime was disposed")));
+    this.#worker.on("exit", () => {
+      open.delete(this);
+      this.#end(new Error("the runtime was disposed"));
+      this.#settle();
+    });
+    if (this.#isNative) open.add(this);
   }
 
   #end(error: Error): void {
@@ -46,6 +80,7 @@ class Bridge {
   call<T>(verb: string, id: number, request: object = {}): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     const call = this.#calls++;
+    this.#due++;
     this.#worker.ref();
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });
@@ -54,7 +89,19 @@ class Bridge {
   }
 
   async end(): Promise<void> {
+    Atomics.store(this.#flags, CLOSING, 1);
+    this.#end(new Error("the runtime was disposed"));
+    if (this.#isNative && this.#due > 0) {
+      this.#worker.ref();
+      await this.#idle;
+    }
     await this.#worker.terminate();
+  }
+
+  /** At the end of the process: lets a native call return, and begins no other. */
+  halt(): void {
+    Atomics.store(this.#flags, CLOSING, 1);
+    if (Atomics.wait(this.#flags, BUSY, 1, PATIENCE) === "timed-out") process.kill(process.pid, "SIGKILL");
   }
 }
 

@@ -8,8 +8,18 @@ import { parentPort, workerData } from "node:worker_threads";
 /** @typedef {{ session: any, slots: Slot[], state: Map<string, any>, spare: Map<string, any>, outputs: Record<string, { dtype: Tensor["dtype"], shape: readonly number[] }> }} Loaded */
 
 const { provider, threads, library } = workerData;
+/** Shared with the caller: whether this thread is inside the library, and whether it shall begin nothing more. @type {Int32Array} */
+const flags = workerData.flags;
+const [BUSY, CLOSING] = [0, 1];
+/** @param {boolean} isBusy */
+const tell = (isBusy) => {
+  Atomics.store(flags, BUSY, Number(isBusy));
+  if (!isBusy) Atomics.notify(flags, BUSY);
+};
+
 /** @type {any} */
-const ort = await import(library);
+const ort = await import(library).finally(() => tell(false));
+parentPort?.postMessage({ call: -1 });
 const onDevice = provider === "webgpu";
 const preallocate = library === "onnxruntime-node" && !onDevice;
 if (provider === "wasm") ort.env.wasm.numThreads = threads;
@@ -100,10 +110,16 @@ let queue = Promise.resolve();
 
 parentPort?.on("message", ({ call, verb, id, request }) => {
   queue = queue.then(async () => {
+    /** @type {object} */
+    let reply;
+    tell(true);
     try {
-      parentPort?.postMessage({ call, result: await verbs[verb]?.(request, id) });
+      if (Atomics.load(flags, CLOSING) === 1) throw new Error("the runtime was disposed");
+      reply = { call, result: await verbs[verb]?.(request, id) };
     } catch (error) {
-      parentPort?.postMessage({ call, error: error instanceof Error ? error.message : String(error) });
+      reply = { call, error: error instanceof Error ? error.message : String(error) };
     }
+    tell(false);
+    parentPort?.postMessage(reply);
   });
 });

@@ -1,0 +1,130 @@
+import { internal } from "../../errors.ts";
+import { gradient, substitute } from "../graph/gradient.ts";
+import { type Node, topological } from "../graph/node.ts";
+import { add, div, minimum, mul, sqrt, square, sub } from "../ops/elementwise.ts";
+import { input } from "../ops/leaf.ts";
+import { sum } from "../ops/reduce.ts";
+import { Flat, keyOf, type Parameter, parametersOf } from "./parameters.ts";
+import type { RunningAverage, StepPlan } from "./plan.ts";
+
+/** One vector of state: what it is called, the parameters in it, and its leaf. */
+export interface Vector {
+  readonly prefix: string;
+  readonly flat: Flat;
+  readonly leaf: Node;
+  readonly next: Node | undefined;
+}
+
+const norm = (vector: Node): Node => sqrt(sum(square(vector)));
+
+/** Collects the slots of a step while the losses are worked through in order. */
+class Assembly {
+  readonly vectors: Vector[] = [];
+  readonly outputs: Record<string, Node> = {};
+  readonly scalars: Node[] = [];
+  /** What each parameter stands for at this moment of the step. */
+  readonly now = new Map<Node, Node>();
+  /** Running statistics and the values they have reached. */
+  readonly statistics = new Map<Parameter, Node>();
+
+  vector(prefix: string, network: string, flat: Flat): Node {
+    return input(`${prefix} of ${network}`, [flat.size]);
+  }
+
+  scalar(name: string): Node {
+    const leaf = input(name, []);
+    this.scalars.push(leaf);
+    return leaf;
+  }
+
+  resolve(node: Node): Node {
+    return substitute([node], this.now)[0]!;
+  }
+}
+
+function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat, leaf: Node, plan: StepPlan): void {
+  const optimizer = plan.optimizers[network];
+  if (!optimizer) throw internal(`no optimizer for the network "${network}"`);
+  const resolved = assembly.resolve(loss);
+  assembly.outputs[network] = resolved;
+  const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
+  let slope = flat.join(gradient(resolved, pieces));
+  if (plan.clipNorm !== undefined) {
+    const length = norm(slope);
+    assembly.outputs[`norm of ${network}`] = length;
+    slope = mul(slope, minimum(1, div(plan.clipNorm, add(length, 1e-6))));
+  }
+  const slots = optimizer.slots.map((slot) => assembly.vector(slot, network, flat));
+  const names = Object.keys(optimizer.scalars(1, 1));
+  const scalars = Object.fromEntries(names.map((name) => [name, assembly.scalar(`${name} of ${network}`)]));
+  const moved = optimizer.update(leaf, slope, slots, scalars);
+  assembly.vectors.push({ prefix: "weights", flat, leaf, next: moved.weights });
+  slots.forEach((slot, index) => {
+    assembly.vectors.push({ prefix: optimizer.slots[index]!, flat, leaf: slot, next: moved.slots[index]! });
+  });
+  if (plan.ema) {
+    const average = assembly.vector("ema", network, flat);
+    const next = add(average, mul(sub(moved.weights, average), sub(1, assembly.scalar(`ema decay of ${network}`))));
+    assembly.vectors.push({ prefix: "ema", flat, leaf: average, next });
+  }
+  for (const [parameter, piece] of flat.pieces(moved.weights)) assembly.now.set(parameter, piece);
+}
+
+/** The averages that a loss's forward pass feeds move now, with the weights that this pass saw. */
+function moveAverages(assembly: Assembly, waiting: Set<RunningAverage>, roots: readonly Node[]): void {
+  const seen = new Set(topological(roots));
+  for (const average of waiting) {
+    if (!seen.has(average.from)) continue;
+    waiting.delete(average);
+    const before = assembly.statistics.get(average.parameter as Parameter)!;
+    const toward = assembly.resolve(average.toward);
+    assembly.statistics.set(average.parameter as Parameter, add(before, mul(sub(toward, before), average.momentum)));
+  }
+}
+
+/** Leaves for the weights of every network, and for the statistics; parameters stand for pieces of them from here on. */
+function makeLeaves(assembly: Assembly, parameters: readonly Parameter[]): Map<string, { flat: Flat; leaf: Node }> {
+  const leaves = new Map<string, { flat: Flat; leaf: Node }>();
+  for (const network of new Set(parameters.map(({ attributes }) => attributes.network))) {
+    const flat = new Flat(
+      parameters.filter(({ attributes }) => attributes.network === network && attributes.trainable),
+    );
+    if (flat.size === 0) continue;
+    const leaf = assembly.vector("weights", network, flat);
+    leaves.set(network, { flat, leaf });
+    for (const [parameter, piece] of flat.pieces(leaf)) assembly.now.set(parameter, piece);
+  }
+  for (const fixed of parameters.filter(({ attributes }) => !attributes.trainable)) {
+    const leaf = input(`statistic ${keyOf(fixed)}`, fixed.shape);
+    assembly.now.set(fixed, leaf);
+    assembly.statistics.set(fixed, leaf);
+  }
+  return leaves;
+}
+
+/** Works through the losses in order: forward pass, gradients, moves. */
+export function assemble(plan: StepPlan): Assembly {
+  const assembly = new Assembly();
+  const averages = new Set(plan.averages ?? []);
+  const roots = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
+  const parameters = parametersOf([...roots, ...[...averages].flatMap((a) => [a.toward, a.parameter])]);
+  const leaves = makeLeaves(assembly, parameters);
+  const initial = new Map(assembly.statistics);
+  for (const [name, metric] of Object.entries(plan.metrics ?? {})) assembly.outputs[name] = assembly.resolve(metric);
+  for (const [network, loss] of Object.entries(plan.losses)) {
+    const own = leaves.get(network);
+    if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
+    moveAverages(assembly, averages, [loss]);
+    moveNetwork(assembly, network, loss, own.flat, own.leaf, plan);
+    for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, moved); // seen by the next loss
+    leaves.delete(network);
+  }
+  const left = [...averages].map((average) => average.from);
+  moveAverages(assembly, averages, left);
+  for (const [, { flat, leaf }] of leaves) assembly.vectors.push({ prefix: "weights", flat, leaf, next: undefined });
+  for (const [parameter, leaf] of initial) {
+    const next = assembly.statistics.get(parameter);
+    assembly.vectors.push({ prefix: "weights", flat: new Flat([parameter]), leaf, next });
+  }
+  return assembly;
+}

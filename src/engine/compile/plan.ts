@@ -1,0 +1,42 @@
+import type { Node } from "../graph/node.ts";
+
+/** How weights move. Everything works on one flat vector per network: few, wide passes over memory. */
+export interface Optimizer {
+  readonly name: string;
+  /** Names of the vectors kept beside the weights, all zero at the start: the moments of Adam. */
+  readonly slots: readonly string[];
+  /** Numbers of one step, computed in float64. `step` counts from 1. */
+  scalars(step: number, learningRate: number): Readonly<Record<string, number>>;
+  /** The new weights and slots; every node a vector [P]. */
+  update(
+    weights: Node,
+    gradient: Node,
+    slots: readonly Node[],
+    scalars: Readonly<Record<string, Node>>,
+  ): { readonly weights: Node; readonly slots: readonly Node[] };
+}
+
+/**
+ * A statistic that follows a value: statistic ← statistic + momentum · (toward − statistic), once per forward pass. The
+ * passes of one loss all see the statistic as it was before that loss; the next loss sees it moved.
+ */
+export interface RunningAverage {
+  readonly parameter: Node;
+  readonly toward: Node;
+  /** A node of the forward pass that it belongs to. */
+  readonly from: Node;
+  readonly momentum: number;
+}
+
+export interface StepPlan {
+  /** One scalar per network; the key names the network whose weights it moves. Moved in this order, each loss seeing the weights moved before it. */
+  readonly losses: Readonly<Record<string, Node>>;
+  readonly optimizers: Readonly<Record<string, Optimizer>>;
+  readonly averages?: readonly RunningAverage[];
+  /** Scalars that are reported and move nothing. */
+  readonly metrics?: Readonly<Record<string, Node>>;
+  /** Keep an exponential moving average of the weights. */
+  readonly ema?: boolean;
+  /** Scale each network's gradient down to at most this L2 norm. */
+  readonly clipNorm?: number;
+}
