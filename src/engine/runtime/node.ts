@@ -43,7 +43,7 @@ class Bridge {
   #calls = 0;
   #ended: Error | undefined;
 
-  constructor(workerData: { readonly library: string }) {
+  constructor(workerData: { readonly library: string; readonly provider: string; readonly threads: number }) {
     this.#isNative = workerData.library === "onnxruntime-node";
     this.#flags[BUSY] = 1;
     this.#idle = new Promise((resolve) => {
