@@ -1,5 +1,4 @@
 import {
-  add,
   conv2d as convolve,
   convTranspose2d as convolveTransposed,
   gather,
@@ -86,8 +85,8 @@ export function linear(
   return p.within("linear", () => {
     const width = x.shape[x.shape.length - 1]!;
     const weight = p.weight("weight", [out, width], initializer ?? pytorchUniform(width));
-    const y = matmul(x, weight, { transposeB: true });
-    return bias ? add(y, p.weight("bias", [out], biasInitializer ?? pytorchUniform(width))) : y;
+    const shift = bias ? p.weight("bias", [out], biasInitializer ?? pytorchUniform(width)) : undefined;
+    return matmul(x, weight, { transposeB: true, ...(shift && { bias: shift }) });
   });
 }
 

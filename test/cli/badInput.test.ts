@@ -155,7 +155,7 @@ const trains: readonly Case[] = [
   ["an unknown runtime", `srcnn ${data} --runtime tpu`, /--runtime: expected one of/],
   ["--resume of nothing", "--resume @gone", /gone: expected a run/],
   ["--resume of a folder that is no run", "--resume @good", /good: expected a run with options\.json/],
-  ["--resume of a spoiled run", "--resume @run", /options\.json › data: expected/],
+  ["--resume of a spoiled run", "--resume @run", /options\.json: expected the JSON that a run wrote/],
   ["--resume with a seed", "--resume @run --seed 3", /--seed: expected none with --resume/],
 ];
 

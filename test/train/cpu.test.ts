@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
 import { compileStep, input } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
+import { syntheticPhotograph } from "../../src/image/synthetic.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { mse } from "../../src/nn/losses.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
@@ -10,13 +11,15 @@ import { cosineRate } from "../../src/nn/schedules.ts";
 import { patchSource } from "../../src/train/data/patches.ts";
 import { type FitPlan, fit } from "../../src/train/fit.ts";
 import { openRun } from "../../src/train/run.ts";
-import { scrambled } from "../fixtures/pictures.ts";
 import { bytesAt, collect, lineDescription, MemoryFiles, pictureWriter } from "./support.ts";
 
 const runtime = createRuntime("cpu", { threads: 1 });
 afterAll(() => runtime.dispose());
 
-const pictures = ["a", "b", "c"].map((name, i) => ({ name, picture: scrambled({ width: 40 + i, height: 36 }) }));
+const pictures = ["a", "b", "c"].map((name, i) => ({
+  name,
+  picture: syntheticPhotograph({ width: 40 + i, height: 36, seed: i }),
+}));
 const reader = async (path: string) => pictures.find(({ name }) => name === path)!.picture;
 const files = {
   size: async (path: string) => (await reader(path)).data.length,
@@ -24,8 +27,10 @@ const files = {
 };
 
 /** A small SRCNN on luma, with Adam, a moving average and a rolling pool of pictures. */
-async function plan(disk: MemoryFiles, resume: boolean): Promise<FitPlan> {
+async function plan(disk: MemoryFiles, resume: boolean, forget: readonly string[] = []): Promise<FitPlan> {
   const one = network(srcnn, { features: 6, mapped: 4, kernels: [3, 1, 3] });
+  const weights = initialWeights([one], 5);
+  for (const name of forget) weights[name]!.data.fill(0 as never);
   const [x, y] = [input("input", [4, 1, 16, 16]), input("target", [4, 1, 16, 16])];
   const source = await patchSource(
     {
@@ -47,7 +52,7 @@ async function plan(disk: MemoryFiles, resume: boolean): Promise<FitPlan> {
     prepare: (on) =>
       compileStep(
         { losses: { srcnn: mse(one(x), y) }, optimizers: { srcnn: adam() }, ema: true, clipNorm: 1 },
-        { runtime: on, weights: initialWeights([one], 5) },
+        { runtime: on, weights },
       ),
     source,
     steps: 20,
@@ -82,9 +87,8 @@ test("on the cpu runtime, 20 steps equal 10, stop, 10, bit for bit", async () =>
   expect(bytesAt(halves, "checkpoint.safetensors")).toBe(bytesAt(whole, "checkpoint.safetensors"));
 });
 
-test("the training learns", async () => {
-  const disk = new MemoryFiles();
-  const made = await plan(disk, false);
+test("the training learns what its last layer forgot", async () => {
+  const made = await plan(new MemoryFiles(), false, ["srcnn/rebuild.weight"]);
   const ticks = await collect(fit(made, { runtime }));
   const mean = (from: number) => ticks.slice(from, from + 5).reduce((sum, tick) => sum + tick.losses.srcnn! / 5, 0);
   expect(mean(15)).toBeLessThan(mean(0) / 2);

@@ -30,6 +30,7 @@ const EXAMPLES: readonly Example<Transposed>[] = [false, true].flatMap((transpos
       { inputs: [[2, 1, ...a], [3, ...b]], attributes }, // biome-ignore format: one line
       { inputs: [[2, ...a], b], attributes },
       { inputs: [a, [2, ...b]], attributes },
+      { inputs: [a, b, [4]], attributes },
     ];
   }),
 );
@@ -41,7 +42,7 @@ const turn = (emit: Emit, name: string, { shape }: Node, turned: boolean): strin
   return emit.node("Transpose", [name], { perm });
 };
 
-/** Matrix product of the last two axes, broadcast over the others. */
+/** Matrix product of the last two axes, broadcast over the others; two matrices may have a bias per column as third input. */
 export const matmulOp = defineOp<Transposed>({
   name: "matmul",
   shape(inputs, attributes) {
@@ -53,6 +54,8 @@ export const matmulOp = defineOp<Transposed>({
     const batch = broadcastShape([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
     if (inner !== other) throw misfit("matmul", inputs, `${inner} columns meet ${other} rows`);
     if (!batch) throw misfit("matmul", inputs, "the batch axes do not broadcast");
+    if (inputs[2] && (inputs[2].shape.join() !== `${columns}` || batch.length > 0))
+      throw misfit("matmul", inputs, `expected a bias of ${columns} numbers and two matrices`);
     return [...batch, rows, columns];
   },
   gradient(dy, { inputs, attributes }) {
@@ -60,17 +63,19 @@ export const matmulOp = defineOp<Transposed>({
     const [turnA, turnB] = isTurned(attributes);
     const da = turnA ? matmul(b, dy, { transposeA: turnB, transposeB: true }) : matmul(dy, b, { transposeB: !turnB });
     const db = turnB ? matmul(dy, a, { transposeA: true, transposeB: turnA }) : matmul(a, dy, { transposeA: !turnA });
-    return [sumTo(da, a.shape), sumTo(db, b.shape)];
+    const parts = [sumTo(da, a.shape), sumTo(db, b.shape)];
+    return inputs[2] ? [...parts, sumTo(dy, inputs[2].shape)] : parts;
   },
-  onnx(emit, [a, b], { inputs, attributes }) {
+  onnx(emit, [a, b, bias], { inputs, attributes }) {
     const [turnA, turnB] = isTurned(attributes);
-    if (!turnA && !turnB) return emit.node("MatMul", [a!, b!]);
     const [transA, transB] = [Number(turnA), Number(turnB)];
+    if (bias) return emit.node("Gemm", [a!, b!, bias], { transA, transB });
+    if (!turnA && !turnB) return emit.node("MatMul", [a!, b!]);
     if (inputs.every(({ shape }) => shape.length === 2)) return emit.node("Gemm", [a!, b!], { transA, transB });
     if (emit.target !== "file") return emit.node("FusedMatMul", [a!, b!], { transA, transB }, "com.microsoft");
     return emit.node("MatMul", [turn(emit, a!, inputs[0]!, turnA), turn(emit, b!, inputs[1]!, turnB)]);
   },
-  reference([a, b], { shape, attributes }) {
+  reference([a, b, bias], { shape, attributes }) {
     const out = new Float64Array(sizeOf(shape));
     const [turnA, turnB] = isTurned(attributes);
     const inner = sidesOf(a!, turnA)[1];
@@ -83,6 +88,7 @@ export const matmulOp = defineOp<Transposed>({
       const batch = index.slice(0, -2);
       const fromA = broadcastOffset(batch, batchA, strideA);
       const fromB = broadcastOffset(batch, batchB, strideB);
+      out[flat] = bias ? bias.data[column]! : 0;
       for (let k = 0; k < inner; k++)
         out[flat]! +=
           a!.data[at(fromA, turnA, a!.shape.at(-1)!, row, k)]! *
@@ -93,16 +99,22 @@ export const matmulOp = defineOp<Transposed>({
   examples: EXAMPLES,
 });
 
+export interface MatmulOptions extends Partial<Transposed> {
+  /** [P], added to each row; b must be one matrix and a not transposed. */
+  readonly bias?: Node;
+}
+
 /**
  * Matrix product: a [..., M, K] · b [..., K, P] → [..., M, P], batch axes broadcast. With `transposeA` a is [..., K, M], with
  * `transposeB` b is [..., P, K].
  */
-export function matmul(a: Node, b: Node, options: Partial<Transposed> = {}): Node {
-  const { transposeA = false, transposeB = false } = options;
+export function matmul(a: Node, b: Node, options: MatmulOptions = {}): Node {
+  const { transposeA = false, transposeB = false, bias } = options;
+  const rest = bias ? [bias] : [];
   // One matrix for the whole batch: the batch is only more rows, and its gradient one product instead of many.
   if (b.shape.length === 2 && a.shape.length > 2 && !transposeA) {
-    const y = matmulOp([reshape(a, [-1, a.shape.at(-1)!]), b], { transposeA, transposeB });
+    const y = matmulOp([reshape(a, [-1, a.shape.at(-1)!]), b, ...rest], { transposeA, transposeB });
     return reshape(y, [...a.shape.slice(0, -1), y.shape[1]!]);
   }
-  return matmulOp([a, b], { transposeA, transposeB });
+  return matmulOp([a, b, ...rest], { transposeA, transposeB });
 }

@@ -112,14 +112,19 @@ parentPort?.on("message", ({ call, verb, id, request }) => {
   queue = queue.then(async () => {
     /** @type {object} */
     let reply;
+    /** Buffers that the caller gets as they are, not as copies. @type {ArrayBuffer[]} */
+    let given = [];
     tell(true);
     try {
       if (Atomics.load(flags, CLOSING) === 1) throw new Error("the runtime was disposed");
-      reply = { call, result: await verbs[verb]?.(request, id) };
+      const result = await verbs[verb]?.(request, id);
+      if (verb === "run" && preallocate)
+        given = Object.values(/** @type {Record<string, Tensor>} */ (result)).map(({ data }) => data.buffer);
+      reply = { call, result };
     } catch (error) {
       reply = { call, error: error instanceof Error ? error.message : String(error) };
     }
     tell(false);
-    parentPort?.postMessage(reply);
+    parentPort?.postMessage(reply, given);
   });
 });

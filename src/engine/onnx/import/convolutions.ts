@@ -66,12 +66,11 @@ const convolutionTransposed: Rule = (site) => {
 
 const gemm: Rule = (site) => {
   const [alpha, beta] = [site.number("alpha", 1), site.number("beta", 1)];
-  const product = o.matmul(site.x(0), site.x(1), {
-    transposeA: site.number("transA", 0) !== 0,
-    transposeB: site.number("transB", 0) !== 0,
-  });
+  const turned = { transposeA: site.number("transA", 0) !== 0, transposeB: site.number("transB", 0) !== 0 };
+  const [a, b, c] = [site.x(0), site.x(1), site.maybe(2)];
+  if (c?.shape.length === 1 && alpha === 1 && beta === 1) return o.matmul(a, b, { ...turned, bias: c });
+  const product = o.matmul(a, b, turned);
   const scaled = alpha === 1 ? product : o.mul(product, alpha);
-  const c = site.maybe(2);
   return c ? o.add(scaled, beta === 1 ? c : o.mul(c, beta)) : scaled;
 };
 
