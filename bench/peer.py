@@ -70,19 +70,28 @@ def prepare(name, layout, kind):
     return step
 
 
+def blas():
+    """The library that multiplies matrices: Debian's PyTorch takes whatever provides libblas.so.3."""
+    with open("/proc/self/maps") as maps:
+        loaded = maps.read()
+    return next((name for name in ("openblas", "mkl", "blis", "atlas") if name in loaded), "reference")
+
+
 def main():
     loaded = {}
     for line in sys.stdin:
         command = json.loads(line)
         if command["verb"] == "threads":
             torch.set_num_threads(command["threads"])
-            answer = {"version": torch.__version__}
+            answer = {"version": torch.__version__, "blas": blas()}
         else:
             key = (command["workload"], command["layout"], command["kind"])
             if key not in loaded:
                 loaded[key] = prepare(*key)
                 for _ in range(3):
                     loaded[key]()
+            for _ in range(command["warm"]):
+                loaded[key]()
             times = []
             for _ in range(command["repeat"]):
                 start = time.perf_counter()

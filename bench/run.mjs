@@ -38,10 +38,18 @@ function open(/** @type {string} */ command, /** @type {string[]} */ args) {
 }
 
 const hasTorch = spawnSync(values.python, ["-c", "import torch"]).status === 0;
-if (!hasTorch) log(`${values.python} has no PyTorch: its columns stay empty (Debian: apt-get install python3-torch).`);
+if (!hasTorch)
+  log(
+    `${values.python} has no PyTorch: its columns stay empty (Debian: apt-get install python3-torch libopenblas0-pthread).`,
+  );
 
 const names = ["autoencoder", "srcnn", "srresnet"].filter((name) => !only || only.includes(name));
-const repeats = /** @type {Record<string, number>} */ ({ autoencoder: 60, srcnn: 4, srresnet: 3 });
+/** Runs of a turn: the first ones do not count, while the other process's threads come to rest. */
+const turns = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
+  autoencoder: { warm: 40, repeat: 100 },
+  srcnn: { warm: 1, repeat: 4 },
+  srresnet: { warm: 1, repeat: 3 },
+});
 const rows = [];
 /** @type {Record<string, unknown>} */
 const facts = {
@@ -59,17 +67,24 @@ for (const workload of names)
       ? layouts.map((layout) => ({ layout, process: open(values.python, [here("peer.py")]) }))
       : [];
     const started = await ours.ask({ verb: "load" });
-    for (const { process } of peers) facts.pytorch = (await process.ask({ verb: "threads", threads })).version;
+    for (const { process } of peers) {
+      const { version, blas } = await process.ask({ verb: "threads", threads });
+      Object.assign(facts, { pytorch: version, blas });
+    }
+    if (facts.blas === "reference" && rows.length === 0)
+      log(
+        "PyTorch multiplies by the reference BLAS, far from its best (Debian: apt-get install libopenblas0-pthread).",
+      );
     /** @type {number[]} */
     const imago = [];
     const torch = /** @type {number[][]} */ (peers.map(() => []));
     const peaks = { imago: 0, pytorch: 0 };
     for (let round = 0; round < rounds; round++) {
-      const own = await ours.ask({ verb: "run", repeat: repeats[workload] });
+      const own = await ours.ask({ verb: "run", ...turns[workload] });
       imago.push(...own.times);
       peaks.imago = own.peakMB;
       for (const [i, { layout, process }] of peers.entries()) {
-        const answer = await process.ask({ verb: "run", workload, layout, kind, repeat: repeats[workload] });
+        const answer = await process.ask({ verb: "run", workload, layout, kind, ...turns[workload] });
         torch[i]?.push(...answer.times);
         if (round === rounds - 1) peaks.pytorch = Math.max(peaks.pytorch, answer.peakMB);
       }
@@ -97,7 +112,7 @@ for (const workload of names)
 const tiny = open(process.execPath, [here("worker.mjs"), "tiny", "step", String(threads)]);
 if (!only || only.includes("overhead")) {
   await tiny.ask({ verb: "load" });
-  const { times } = await tiny.ask({ verb: "run", repeat: 500 });
+  const { times } = await tiny.ask({ verb: "run", warm: 100, repeat: 500 });
   log(`overhead of a step of a tiny network: ${median(times).toFixed(3)} ms`);
   facts.overheadMs = median(times);
 }

@@ -22,7 +22,8 @@ async function times(/** @type {number} */ repeat) {
 const [firstMs] = await times(1);
 await times(2);
 for await (const line of createInterface({ input: process.stdin })) {
-  const { verb, repeat } = JSON.parse(line);
+  const { verb, warm, repeat } = JSON.parse(line);
+  if (verb === "run") await times(warm);
   const answer = verb === "load" ? { sessionMs: opened.sessionMs, firstMs } : { times: await times(repeat) };
   console.log(JSON.stringify({ ...answer, peakMB: process.resourceUsage().maxRSS / 1024 }));
 }

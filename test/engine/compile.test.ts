@@ -13,6 +13,7 @@ import {
   mean,
   mul,
   parameter,
+  prelu,
   type Runtime,
   square,
   sum,
@@ -129,6 +130,24 @@ describe("compilePredictor", () => {
     fail = false;
     expect([...floats(await predictor.run(ramp(3)))]).toEqual([2]);
     await predictor.dispose();
+  });
+
+  test("a slope that no longer changes is another operator with the same result", async () => {
+    const x = input("x", [1, 2, 2]);
+    const slope = (size: number) =>
+      parameter([], {
+        ...w.attributes,
+        name: `slope${size}`,
+        shape: [size],
+        initializer: { kind: "constant", value: 0 },
+      });
+    const values = { "net/slope1": tensor([-0.5], [1]), "net/slope2": tensor([-0.5, 3], [2]) };
+    const outputs = { one: prelu(x, slope(1)), each: prelu(x, slope(2)) };
+    const compiled = await compileFunction(outputs, { runtime: cpu, weights: values });
+    const { one, each } = await compiled.run({ x: tensor([1, -2, -4, 8], [1, 2, 2]) });
+    expect([...floats(one!)]).toEqual([1, 1, 2, 8]);
+    expect([...floats(each!)]).toEqual([1, 1, -12, 8]);
+    await compiled.dispose();
   });
 
   test("SRCNN gives every picture its own size", async () => {

@@ -33,6 +33,8 @@ export interface Emit {
   ints(values: readonly number[]): string;
   /** A float32 scalar. */
   scalar(value: number): string;
+  /** The number behind a name, when it is a stored constant of one float32 (a weight that no longer changes). */
+  known(name: string): number | undefined;
 }
 
 const toBytes = (data: ArrayLike<number>, dtype: DType): Uint8Array => {
@@ -92,6 +94,12 @@ export class Emitter implements Emit {
 
   scalar(value: number): string {
     return this.constant([value], []);
+  }
+
+  known(name: string): number | undefined {
+    const constant = this.constants.find((one) => one.name === name);
+    if (constant?.dtype !== "float32" || sizeOf(constant.shape) !== 1) return undefined;
+    return new DataView(constant.bytes.buffer, constant.bytes.byteOffset).getFloat32(0, true);
   }
 
   fresh(): string {
