@@ -12,8 +12,7 @@ const results = `${root}bench/results`;
 const LARGEST = 400_000; // bytes of the picture in README.md
 
 /** @typedef {{ method: string, scale: number, psnr: number | null, ssim: number, pictures: number }} Mean */
-/** @typedef {{ workload: string, kind: string } & Record<string, number | null>} BenchRow */
-/** @typedef {{ facts?: Record<string, unknown>, rows: BenchRow[] }} Bench */
+/** @typedef {{ workload: string, kind: string } & Record<string, any>} BenchRow */
 
 /** @param {string[]} head @param {string[][]} rows */
 const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
@@ -45,10 +44,10 @@ const cell = (value, digits = 0) => (typeof value === "number" ? value.toFixed(d
 /** What \`npm run bench\` measured, a table a file. */
 function bench() {
   const measured = names.flatMap((name) => {
-    const value = read(name);
-    /** @type {Bench} */
-    const { facts, rows } = Array.isArray(value) ? { rows: value } : value;
-    if (!rows?.[0]?.workload) return [];
+    /** @type {BenchRow[]} */
+    const rows = read(name);
+    const [first] = rows;
+    if (!first?.workload) return [];
     const made = rows.map((row) => [
       row.workload,
       row.kind,
@@ -59,7 +58,9 @@ function bench() {
       cell(row.pytorchPeakMB),
     ]);
     const head = ["workload", "what", "Imago ms", "PyTorch ms", "ratio", "Imago peak MB", "PyTorch peak MB"];
-    const where = facts ? Object.entries(facts).map(([key, fact]) => `${key}: ${fact}`).join(" · ") : `bench/results/${name}`; // biome-ignore format: one line
+    const { cpu, threads, node, pytorch, blas, date, overheadMs } = first;
+    const peer = pytorch ? `, PyTorch ${pytorch} with ${blas} BLAS` : "";
+    const where = `${cpu}, ${threads} threads, Node ${node}${peer}, ${date}. A step of a network that computes next to nothing takes ${cell(overheadMs, 2)} ms.`; // biome-ignore format: one line
     return [`${where}\n\n${table(head, made)}`];
   });
   return measured.join("\n\n") || "Not measured yet: `npm run bench -- --json bench/results/cpu.json`";

@@ -67,7 +67,10 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
     const library = libraries[chosen];
     if (library && !isInstalled(library)) throw install(chosen, library);
     if (!name && chosen === "wasm")
-      warn("onnxruntime-node is not installed: networks run on WebAssembly, several times slower.");
+      warn(
+        "onnxruntime-node is not installed: networks run on WebAssembly, several times slower. " +
+          "Cure: npm install onnxruntime-node --onnxruntime-node-install=skip",
+      );
     return withGpuErrors(createRuntime(chosen, { threads }));
   },
   threads: availableParallelism(),

@@ -69,6 +69,12 @@ export async function planTraining(
   runtime: RuntimeChoice = {},
 ): Promise<Training> {
   const where = (name: string): string => `train › ${name}`;
+  if (!(recipe?.options instanceof z.ZodObject))
+    throw userError(
+      where("recipe"),
+      `expected a recipe, got ${JSON.stringify(recipe)}`,
+      'import { srcnn } from "imago"',
+    );
   const own = Object.fromEntries(Object.entries(options).filter(([key]) => key in recipe.options.shape));
   const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !(key in recipe.options.shape)));
   const checked = checkOptions(trainOptions.strict(), rest, where);

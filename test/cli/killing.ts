@@ -119,10 +119,11 @@ export async function contentsOf(run: string): Promise<Readonly<Record<string, s
   return found;
 }
 
+/** The whole lines; a full disk may have cut the last one short. */
 export const metricsIn = (text: string): readonly Readonly<Record<string, unknown>>[] =>
   text
-    .trimEnd()
     .split("\n")
+    .slice(0, -1)
     .map((line) => {
       const { picturesPerSecond: _, waiting: __, ...rest } = JSON.parse(line) as Record<string, unknown>;
       return rest;

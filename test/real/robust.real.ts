@@ -33,7 +33,7 @@ describe("killed", () => {
   });
 
   test("by Ctrl-C twice, the second while a step takes long: 130, no crash, and it goes on", async () => {
-    const slow = "train srcnn --patch 64 --batch 128 --threads 1 --log 1 --save 1 --steps 4 --data data --run slow";
+    const slow = "train srcnn --patch 64 --batch 48 --threads 1 --log 1 --save 1 --steps 4 --data data --run slow";
     const session = shop.start(slow.split(" "));
     expect(await session.steps(1)).toBe(true);
     session.kill("SIGINT");
@@ -116,7 +116,7 @@ describe("memory", () => {
     await writeFile(
       shop.at("grown.mjs"),
       `import { existsSync, rmSync } from "node:fs";
-       import { train, upscale } from "./dist/index.js";
+       import { srcnn, train, upscale } from "./dist/index.js";
        const size = () => { globalThis.gc(); return process.memoryUsage().rss / 2 ** 20; };
        let [count, before] = [0, 0];
        const mark = () => { if (++count === ${counts.warm}) before = size(); };
@@ -133,7 +133,7 @@ describe("memory", () => {
   };
 
   test("300 steps of training do not grow the process", async () => {
-    const round = `for await (const tick of train("srcnn", { form: "9-1-5", patch: 32, batch: 16, data: ["data"],
+    const round = `for await (const tick of train(srcnn, { form: "9-1-5", patch: 32, batch: 16, data: ["data"],
       run: "grown", steps: 400, save: 20, sample: 50, log: 10, threads: 1 })) mark();`;
     expect(await grown(round, { warm: 100, count: 400 })).toBeLessThan(60);
   });
