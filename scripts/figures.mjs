@@ -1,5 +1,5 @@
 // Puts measured figures into the documents: rewrites what stands between <!-- figures:NAME --> and <!-- /figures -->.
-// node scripts/figures.mjs            fills README.md and docs/*.md from bench/results/*.json
+// node scripts/figures.mjs            fills README.md, docs/*.md and models/*.md from bench/results/*.json
 // node scripts/figures.mjs --check    changes nothing; exit code 1 where a document is not what the results say
 // node scripts/figures.mjs --picture demo/comparison.png    also makes docs/pictures/demo.png of a comparison sheet
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -44,10 +44,9 @@ const cell = (value, digits = 0) => (typeof value === "number" ? value.toFixed(d
 /** What \`npm run bench\` measured, a table a file. */
 function bench() {
   const measured = names.flatMap((name) => {
-    /** @type {BenchRow[]} */
-    const rows = read(name);
-    const [first] = rows;
-    if (!first?.workload) return [];
+    const rows = /** @type {BenchRow[]} */ (read(name));
+    const first = rows[0];
+    if (!first?.workload) return []; // scores are no list
     const made = rows.map((row) => [
       row.workload,
       row.kind,
@@ -78,7 +77,9 @@ const filled = (text, path) =>
     return `${start}${make()}\n${end}`;
   });
 
-const pages = ["README.md", ...readdirSync(`${root}docs`).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))]; // biome-ignore format: one line
+const within = (/** @type {string} */ folder) =>
+  readdirSync(root + folder).flatMap((name) => (name.endsWith(".md") ? [`${folder}/${name}`] : []));
+const pages = ["README.md", ...within("docs"), ...within("models")];
 const stale = pages.filter((page) => {
   const before = readFileSync(root + page, "utf8");
   const after = filled(before, page);

@@ -41,7 +41,7 @@ export type { CompareOptions, Comparison } from "./tasks/compare.ts";
 export type { EvaluateOptions, Evaluation, MeanScore, PictureScore } from "./tasks/evaluate.ts";
 export type { Card, LoadedModel, LoadOptions } from "./tasks/modelFile.ts";
 export { packModel } from "./tasks/modelFile.ts";
-export type { Codec, Platform, RuntimeChoice } from "./tasks/platform.ts";
+export type { Codec, PictureFormat, Platform, RuntimeChoice } from "./tasks/platform.ts";
 export type { ResumeOptions, TrainOptions } from "./tasks/train.ts";
 export type { UpscaleOptions, Upscaler } from "./tasks/upscale.ts";
 export { type Workload, workloads } from "./tasks/workloads.ts";

@@ -26,7 +26,6 @@ export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
 export {
   decodePicture,
   encodePicture,
-  type Format,
   formatOf,
   type PictureInfo,
   probePicture,

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { userError } from "../errors.ts";
-import type { PictureFormat, Platform } from "../tasks/platform.ts";
+import { formatsByEnding, type PictureFormat, type Platform } from "../tasks/platform.ts";
 
 /** One picture to make; `error` says why it cannot be. */
 export interface Job {
@@ -21,20 +21,10 @@ export interface OutputOptions {
   readonly isSingle: boolean;
 }
 
-const endings: Readonly<Record<string, string>> = {
-  ".jpg": "jpeg",
-  ".jpeg": "jpeg",
-  ".png": "png",
-  ".webp": "webp",
-  ".tif": "tiff",
-  ".tiff": "tiff",
-  ".avif": "avif",
-};
-
 /** The ending of a result: the input's where that format can be written and is the one asked for. */
 function endingOf(input: string, format: PictureFormat | undefined): string {
   const own = extname(input);
-  const kind = endings[own.toLowerCase()];
+  const kind = formatsByEnding[own.toLowerCase()];
   if (kind && (!format || kind === format)) return own;
   return format === "jpeg" ? ".jpg" : `.${format ?? "png"}`;
 }
@@ -87,9 +77,9 @@ async function problemOf(
   input: string,
   { taken, force, format, platform }: Target,
 ): Promise<Error | undefined> {
-  const kind = endings[extname(path).toLowerCase()];
+  const kind = formatsByEnding[extname(path).toLowerCase()];
   if (!kind && !format)
-    return userError("--output", `expected a name ending in ${Object.keys(endings).join(", ")}, got ${path}`);
+    return userError("--output", `expected a name ending in ${Object.keys(formatsByEnding).join(", ")}, got ${path}`);
   const other = taken.get(path);
   if (other !== undefined)
     return userError(input, `expected a result of its own, got ${path}, which is that of ${other} too`, "Rename one.");

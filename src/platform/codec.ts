@@ -17,19 +17,9 @@ import {
   type Picture,
   type PictureMetadata,
 } from "../image/picture.ts";
+import { formatsByEnding, type PictureFormat } from "../tasks/platform.ts";
 import { checkTarget, codeOf, textOf, writeWhole } from "./atomic.ts";
 
-export type Format = "jpeg" | "png" | "webp" | "tiff" | "avif";
-
-const formats: Readonly<Record<string, Format>> = {
-  ".jpg": "jpeg",
-  ".jpeg": "jpeg",
-  ".png": "png",
-  ".webp": "webp",
-  ".tif": "tiff",
-  ".tiff": "tiff",
-  ".avif": "avif",
-};
 const readable = ["jpeg", "png", "webp", "tiff", "heif", "gif"];
 const kinds = "a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP picture";
 
@@ -40,7 +30,7 @@ export interface ReadOptions {
 
 export interface EncodeOptions {
   /** Taken from the file's name unless given. */
-  readonly format?: Format;
+  readonly format?: PictureFormat;
   /** 1…100 for JPEG, WebP and AVIF; 95, 90 and 80 unless given. */
   readonly quality?: number;
   /** WebP and AVIF without loss; PNG and TIFF always are. */
@@ -66,10 +56,13 @@ export interface PictureInfo {
 const defaultMaxPixels = 2 ** 28;
 
 /** The format that a file's name asks for; a UserError for any other ending. */
-export const formatOf = (path: string): Format => {
-  const format = formats[extname(path).toLowerCase()];
+export const formatOf = (path: string): PictureFormat => {
+  const format = formatsByEnding[extname(path).toLowerCase()];
   if (!format)
-    throw userError(path, `expected a name ending in ${Object.keys(formats).join(", ")}, got "${extname(path)}"`);
+    throw userError(
+      path,
+      `expected a name ending in ${Object.keys(formatsByEnding).join(", ")}, got "${extname(path)}"`,
+    );
   return format;
 };
 
@@ -201,7 +194,7 @@ export const probePicture = async (path: string): Promise<PictureInfo> => {
 };
 
 /** What a format can hold of a picture: JPEG no transparency, only PNG and TIFF 16 bits. */
-const fitFormat = (picture: Picture, format: Format, where: string): Picture => {
+const fitFormat = (picture: Picture, format: PictureFormat, where: string): Picture => {
   const fitted = format === "png" || format === "tiff" ? picture : toDepth(picture, 8);
   if (format !== "jpeg" || !hasAlpha(fitted)) return fitted;
   if (!isOpaque(fitted)) throw userError(where, "JPEG cannot hold transparency", "Write PNG, WebP or AVIF.");
@@ -220,7 +213,11 @@ const encoder = (picture: Picture) => {
 
 type Encoder = ReturnType<typeof encoder>;
 
-const intoFormat = (pipeline: Encoder, format: Format, { quality, lossless = false }: EncodeOptions): Encoder => {
+const intoFormat = (
+  pipeline: Encoder,
+  format: PictureFormat,
+  { quality, lossless = false }: EncodeOptions,
+): Encoder => {
   if (format === "jpeg") return pipeline.jpeg({ quality: quality ?? 95, chromaSubsampling: "4:4:4" });
   if (format === "png") return pipeline.png();
   if (format === "webp") return pipeline.webp({ quality: quality ?? 90, lossless, exact: true });
@@ -229,7 +226,12 @@ const intoFormat = (pipeline: Encoder, format: Format, { quality, lossless = fal
 };
 
 /** Encodes with the metadata that libvips can write itself; `profile` names a file or one of its own profiles. */
-const withMetadata = (pipeline: Encoder, metadata: PictureMetadata, format: Format, profile?: string): Encoder => {
+const withMetadata = (
+  pipeline: Encoder,
+  metadata: PictureMetadata,
+  format: PictureFormat,
+  profile?: string,
+): Encoder => {
   let out = profile ? pipeline.withIccProfile(profile) : pipeline;
   if (metadata.xmp) out = out.withXmp(new TextDecoder().decode(metadata.xmp));
   // Where EXIF comes along it holds the density too; libvips would write an EXIF block of its own for it.
@@ -249,7 +251,7 @@ const withProfileFile = async <T>(icc: Uint8Array, use: (path: string) => Promis
 };
 
 /** Encodes; converts the colors back to the picture's own profile where there is one that fits, else states sRGB. */
-const encodeTagged = async (picture: Picture, format: Format, options: EncodeOptions): Promise<Uint8Array> => {
+const encodeTagged = async (picture: Picture, format: PictureFormat, options: EncodeOptions): Promise<Uint8Array> => {
   const metadata = (options.keepMetadata ?? true) ? (picture.metadata ?? {}) : {};
   const encode = async (profile?: string): Promise<Uint8Array> =>
     withMetadata(intoFormat(encoder(picture), format, options), metadata, format, profile).toBuffer();
@@ -262,7 +264,7 @@ const encodeTagged = async (picture: Picture, format: Format, options: EncodeOpt
 /** Encodes a picture to a file's bytes in `format`; see writePicture for what is kept. */
 export const encodePicture = async (
   picture: Picture,
-  options: EncodeOptions & { readonly format: Format },
+  options: EncodeOptions & { readonly format: PictureFormat },
   where = "picture",
 ): Promise<Uint8Array> => {
   const { format, quality, keepMetadata = true } = options;

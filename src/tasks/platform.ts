@@ -15,6 +15,17 @@ export interface PictureWriting {
 export const pictureFormats = ["png", "jpeg", "webp", "tiff", "avif"] as const;
 export type PictureFormat = (typeof pictureFormats)[number];
 
+/** The format that the ending of a name (in small letters) asks for. */
+export const formatsByEnding: Readonly<Record<string, PictureFormat>> = {
+  ".jpg": "jpeg",
+  ".jpeg": "jpeg",
+  ".png": "png",
+  ".webp": "webp",
+  ".tif": "tiff",
+  ".tiff": "tiff",
+  ".avif": "avif",
+};
+
 /** Who reads and writes picture files. */
 export interface Codec {
   read(source: string | Uint8Array): Promise<Picture>;

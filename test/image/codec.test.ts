@@ -8,14 +8,8 @@ import { UserError } from "../../src/errors.ts";
 import { orientationOf } from "../../src/image/exif.ts";
 import { type Channels, type Depth, isSamePicture, makePicture, type Picture } from "../../src/image/picture.ts";
 import { rotate } from "../../src/image/turn.ts";
-import {
-  decodePicture,
-  encodePicture,
-  type Format,
-  probePicture,
-  readPicture,
-  writePicture,
-} from "../../src/platform/codec.ts";
+import { decodePicture, encodePicture, probePicture, readPicture, writePicture } from "../../src/platform/codec.ts";
+import type { PictureFormat } from "../../src/tasks/platform.ts";
 import { difference, scrambled } from "../fixtures/pictures.ts";
 
 let folder: string;
@@ -199,7 +193,7 @@ describe("files that are no pictures", () => {
 });
 
 describe("writing", () => {
-  const formats: Readonly<Record<string, Format>> = {
+  const formats: Readonly<Record<string, PictureFormat>> = {
     "a.jpg": "jpeg",
     "a.PNG": "png",
     "a.webp": "webp",
