@@ -33,8 +33,9 @@ export {
 export * as norms from "./nn/norms.ts";
 export * as optimizers from "./nn/optimizers.ts";
 export * as schedules from "./nn/schedules.ts";
+export type { Usage } from "./nn/usage.ts";
 export * from "./node.ts";
-export { defineRecipe, type RecipeDefinition, recipes, type Usage } from "./recipes/index.ts";
+export { defineRecipe, type RecipeDefinition, recipes } from "./recipes/index.ts";
 export { srcnn } from "./recipes/srcnn.ts";
 export { type BenchRow, bench, openWorkload } from "./tasks/bench.ts";
 export type { CompareOptions, Comparison } from "./tasks/compare.ts";

@@ -1,5 +1,19 @@
 import type { ModelDefinition } from "../nn/model.ts";
+import { autoencoder } from "./autoencoder.ts";
+import { classifier } from "./classifier.ts";
+import { dcganDiscriminator, dcganGenerator } from "./dcgan.ts";
+import { ganDiscriminator, ganGenerator } from "./gan.ts";
 import { srcnn } from "./srcnn.ts";
+import { vae } from "./vae.ts";
 
 /** Every network family; files name their model from here. */
-export const models: readonly ModelDefinition[] = [srcnn as unknown as ModelDefinition];
+export const models = [
+  srcnn,
+  autoencoder,
+  vae,
+  ganGenerator,
+  ganDiscriminator,
+  dcganGenerator,
+  dcganDiscriminator,
+  classifier,
+] as unknown as readonly ModelDefinition[];

@@ -2,30 +2,30 @@ import { z } from "zod";
 import { input, type Node, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { models } from "../models/index.ts";
-import { bindWeights, type ModelDefinition, type Network, network } from "../nn/model.ts";
-import type { Usage } from "../recipes/index.ts";
+import { bindWeights, givenLeaves, type ModelDefinition, type Network, network } from "../nn/model.ts";
+import type { Task, Usage, UsageOf } from "../nn/usage.ts";
 import { assertFinite, readSafetensors, type SafetensorsFile, writeSafetensors } from "../tensor/safetensors.ts";
+import type { Shape } from "../tensor/tensor.ts";
 import { readOnnx } from "./onnx.ts";
 import type { Platform } from "./platform.ts";
-import { radiusOf } from "./reach.ts";
 import { oneOf } from "./schema.ts";
 
 /** Facts about a model's training, kept in its file as texts. */
 export type Card = Readonly<Record<string, string>>;
 
 /** A network with its weights, ready to be compiled. */
-export interface LoadedModel {
+export interface LoadedModel<U extends Usage = Usage> {
   /** Short name for tables and file names: "srcnn-x2". */
   readonly name: string;
   /** Where it came from. */
   readonly path: string;
-  readonly usage: Usage;
-  readonly channels: number;
+  readonly usage: U;
+  /** A shape that it takes, with a batch of one. */
+  readonly example: Shape;
+  /** Further inputs, where it has some, become leaves of the graph. */
   build(x: Node): Node;
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
-  /** Input pixels to each side that an output pixel depends on. */
-  readonly radius: number;
   readonly card: Card;
   /** Absent for networks that are known as a graph only. */
   readonly network?: Network;
@@ -36,12 +36,19 @@ export interface LoadOptions {
   readonly scale?: number;
 }
 
-const usageSchema = z.object({
-  task: z.literal("upscale"),
-  scale: z.int().min(1).max(16),
-  color: z.enum(["y", "rgb"]),
-  input: z.enum(["enlarged", "lr"]),
-});
+const side = z.int().min(1).max(1024);
+const square = { size: side, channels: z.literal([1, 3]) };
+const usageSchema = z.discriminatedUnion("task", [
+  z.object({
+    task: z.literal("upscale"),
+    scale: z.int().min(1).max(16),
+    color: z.enum(["y", "rgb"]),
+    input: z.enum(["enlarged", "lr"]),
+  }),
+  z.object({ task: z.literal("reconstruct"), ...square, latent: z.array(side).min(1).max(3) }),
+  z.object({ task: z.literal("generate"), ...square, latent: side, classes: z.int().min(0).max(1000) }),
+  z.object({ task: z.literal("classify"), ...square, classes: z.int().min(2).max(1000) }),
+]);
 
 const reserved = ["format", "version", "model", "options", "usage"];
 const format = { format: "imago", version: "1" } as const;
@@ -71,6 +78,28 @@ export async function loadModel(name: string, platform: Platform, options: LoadO
   return model;
 }
 
+const verbs: Readonly<Record<Task, string>> = {
+  upscale: "enlarges pictures",
+  reconstruct: "rebuilds pictures",
+  generate: "makes pictures",
+  classify: "tells classes apart",
+};
+
+/** The same for a model of one task. */
+export async function loadModelFor<T extends Task>(
+  task: T,
+  name: string,
+  platform: Platform,
+  options: LoadOptions = {},
+): Promise<LoadedModel<UsageOf<T>>> {
+  const model = await loadModel(name, platform, options);
+  if (isFor(model, task)) return model;
+  throw userError(name, `expected a model that ${verbs[task]}, got one that ${verbs[model.usage.task]}`);
+}
+
+const isFor = <T extends Task>(model: LoadedModel, task: T): model is LoadedModel<UsageOf<T>> =>
+  model.usage.task === task;
+
 async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
   const { files, models: folder } = platform;
   const shipped = isPath(name) ? [] : await listModels(platform);
@@ -95,7 +124,7 @@ async function inRun(folder: string, { files }: Platform): Promise<string> {
 }
 
 function checkScale({ usage, name: own }: LoadedModel, name: string, { scale }: LoadOptions): void {
-  if (scale === undefined || scale === usage.scale) return;
+  if (scale === undefined || usage.task !== "upscale" || scale === usage.scale) return;
   throw userError(
     name,
     `expected the scale ${usage.scale} that ${own} was trained for, got ${scale}`,
@@ -165,9 +194,10 @@ function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedMo
   for (const definition of models) {
     const adopted = definition.adopt?.(tensors);
     if (!adopted) continue;
-    if (scale === undefined)
+    const isUpscaler = adopted.usage.task === "upscale";
+    if (isUpscaler && scale === undefined)
       throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
-    const usage: Usage = { task: "upscale", scale, color: adopted.color, input: "enlarged" };
+    const usage = (isUpscaler ? { ...adopted.usage, scale } : adopted.usage) as Usage;
     return assemble({ definition, options: adopted.options, weights: adopted.weights, usage, card: {}, path });
   }
   throw userError(path, `expected weights of ${oneOf(models.map((one) => one.name))}, got other tensors`, wrong);
@@ -183,37 +213,34 @@ interface Parts {
 }
 
 /** A network with weights as a model: what training shows samples of. @param weights keyed "network/parameter" */
-export function modelOf(made: Network, weights: Tensors, usage: Usage, name: string): LoadedModel {
-  const shape = made.model.input(made.options);
-  const leaf = input("input", shape);
-  const radius = radiusOf(made(leaf), leaf);
-  return {
-    name,
-    path: name,
-    usage,
-    channels: shape[1]!,
-    build: (x) => made(x),
-    weights,
-    radius,
-    card: {},
-    network: made,
-  };
-}
+export const modelOf = <U extends Usage>(made: Network, weights: Tensors, usage: U, name: string): LoadedModel<U> => ({
+  name,
+  path: name,
+  usage,
+  example: made.model.input(made.options),
+  build: (x) => made(x, { given: givenLeaves(made.model, made.options, x.shape[0]) }),
+  weights,
+  card: {},
+  network: made,
+});
 
 function assemble({ definition, options, weights, usage, card, path }: Parts): LoadedModel {
   const checked = definition.options.safeParse(options);
   if (!checked.success) throw userError(path, `expected options that ${definition.name} takes, got others`, wrong);
   const made = network(definition, checked.data);
   const bound = bindWeights(made, weights, path);
-  const channels = definition.input(checked.data)[1]!;
-  if (channels !== (usage.color === "y" ? 1 : 3))
-    throw userError(path, `expected ${usage.color === "y" ? 1 : 3} planes for its usage, got ${channels}`, wrong);
-  return { ...modelOf(made, bound, usage, nameOf(definition.name, usage, path)), path, card };
+  const model = { ...modelOf(made, bound, usage, nameOf(definition.name, usage, path)), path, card };
+  if (usage.task !== "upscale") return model;
+  const [planes, channels] = [usage.color === "y" ? 1 : 3, model.example[1]];
+  if (channels !== planes) throw userError(path, `expected ${planes} planes for its usage, got ${channels}`, wrong);
+  return model;
 }
 
 /** A file's own name, or "srcnn-x2" where that says nothing. */
-const nameOf = (model: string, { scale }: Usage, path: string): string =>
-  ["weights", "model"].includes(stem(path)) ? `${model}-x${scale}` : stem(path);
+const nameOf = (model: string, usage: Usage, path: string): string => {
+  if (!["weights", "model"].includes(stem(path))) return stem(path);
+  return usage.task === "upscale" ? `${model}-x${usage.scale}` : model;
+};
 
 /** An ONNX network from picture to picture. What it does is in its metadata when it is ours, else read from its shapes. */
 function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): LoadedModel {
@@ -247,10 +274,9 @@ function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): Load
     name,
     path,
     usage,
-    channels: example[1]!,
+    example,
     build,
     weights,
-    radius: radiusOf(output, leaf),
     card: cardOf(metadata),
   };
 }

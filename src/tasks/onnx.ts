@@ -31,7 +31,8 @@ export function readOnnx(bytes: Uint8Array, where: string): ForeignNetwork {
 }
 
 export interface WriteOptions {
-  readonly channels: number;
+  /** An input that it takes. */
+  readonly example: Shape;
   readonly metadata: Readonly<Record<string, string>>;
   readonly name: string;
 }
@@ -40,7 +41,5 @@ export interface WriteOptions {
 export const writeOnnx = (
   build: (x: Node) => Node,
   weights: Tensors,
-  { channels, metadata, name }: WriteOptions,
-): Uint8Array =>
-  exportOnnx((shape) => build(input("input", shape)), weights, { example: [1, channels, side, side], metadata, name })
-    .bytes;
+  { example, metadata, name }: WriteOptions,
+): Uint8Array => exportOnnx((shape) => build(input("input", shape)), weights, { example, metadata, name }).bytes;

@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { compileStep, input, type Node, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
+import { compileStep, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, parameterCount } from "../nn/model.ts";
-import { type PatchData, type RecipeDefinition, recipes, type Usage } from "../recipes/index.ts";
-import type { Shape } from "../tensor/tensor.ts";
-import { listPictures } from "../train/data/folder.ts";
-import { patchSource } from "../train/data/patches.ts";
+import type { Usage } from "../nn/usage.ts";
+import { type RecipeDefinition, recipes } from "../recipes/index.ts";
 import type { DataSource } from "../train/data/source.ts";
 import { type FitPlan, fit, type Tick } from "../train/fit.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
@@ -13,14 +11,16 @@ import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
 import { planSampler, type Sampler } from "./sample.ts";
 import { checkOptions, oneOf } from "./schema.ts";
+import { batchInputs, openData } from "./trainData.ts";
 
 /** What a training needs besides its recipe's own options. */
 export const trainOptions = z.object({
   data: z
     .array(z.string().min(1))
     .min(1)
-    .describe("folders, pictures or patterns to learn from")
+    .describe("folders, pictures or patterns to learn from; recipes for small pictures take a data set or shapes")
     .meta({ repeated: true, placeholder: "path" }),
+  cell: z.int().min(4).max(1024).optional().describe("side of a picture on a sprite sheet, in pixels"),
   run: z.string().min(1).describe("folder of the run; made, and must not exist").meta({ placeholder: "folder" }),
   steps: z.int().min(1).max(100_000_000).default(10_000).describe("steps to train for"),
   seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of weights, patches and noise"),
@@ -202,27 +202,6 @@ async function checkFolder(folder: string, resume: boolean, { files }: Platform)
     throw userError(folder, "expected a new folder, got a run that exists", "Use --resume or another folder.");
 }
 
-/** The source of batches; every data kind that recipes name has its own. */
-async function openData(data: PatchData, checked: Checked, platform: Platform): Promise<DataSource> {
-  const { files, codec } = platform;
-  const pictures = await listPictures(checked.data, files);
-  const { scale, patch, batch, color, input: kind } = data;
-  return patchSource(
-    {
-      pictures,
-      scale,
-      patch,
-      batch,
-      color,
-      input: kind,
-      seed: checked.seed,
-      augment: true,
-      memory: checked.memory * 2 ** 20,
-    },
-    { files, read: codec.read, probe: codec.probe },
-  );
-}
-
 function describe({ recipe, own, checked, runtime }: Request, source: DataSource, platform: Platform): RunDescription {
   const { seed, run: _, ...settings } = checked;
   return {
@@ -235,23 +214,14 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
   };
 }
 
-/** The shapes of a batch's tensors. */
-const batchShapes = ({ scale, patch, batch, color, input: kind }: PatchData): Readonly<Record<string, Shape>> => {
-  const channels = color === "y" ? 1 : 3;
-  const side = kind === "lr" ? patch / scale : patch;
-  return { input: [batch, channels, side, side], target: [batch, channels, patch, patch] };
-};
-
 async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
   const { recipe, own, checked } = request;
-  const nodes: Record<string, Node> = Object.fromEntries(
-    Object.entries(batchShapes(recipe.data(own))).map(([name, shape]) => [name, input(name, shape)]),
-  );
   const all = Object.values(networks);
-  const losses = recipe.losses(networks, nodes, own);
+  const scalars = Object.entries(recipe.losses(networks, batchInputs(recipe.data(own)), own));
   const weights: Tensors = initialWeights(all, checked.seed);
   const plan: StepPlan = {
-    losses,
+    losses: Object.fromEntries(scalars.filter(([key]) => key in networks)),
+    metrics: Object.fromEntries(scalars.filter(([key]) => !(key in networks))),
     optimizers: recipe.optimizers(own),
     averages: all.flatMap(({ averages }) => averages),
     ema: recipe.emaDecay !== undefined,

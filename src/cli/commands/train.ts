@@ -6,6 +6,7 @@ import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, flagOf, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { duration, printJson, statusLine } from "../io.ts";
+import { useText } from "../useText.ts";
 
 const { run, data, ...rest } = trainOptions.shape;
 
@@ -93,7 +94,7 @@ function describe({ recipe, folder, steps, parameters, description, usage }: Tra
   const settings = Object.entries(options).map(([key, value]) => `${flagOf(key)} ${value}`);
   return [
     `${recipe.name}: ${recipe.summary}`,
-    `  network  ${count(parameters)} numbers, ×${usage.scale}, ${usage.color === "y" ? "luma" : "RGB"}`,
+    `  network  ${count(parameters)} numbers, ${useText(usage)}`,
     `  options  ${settings.join(" ")}`,
     `  data     ${count(data.count)} pictures, ${(data.bytes / 2 ** 20).toFixed(1)} MiB, sha256 ${data.sha256.slice(0, 12)}…`,
     `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}`,

@@ -6,6 +6,7 @@ import type { DataDescription, DataSource } from "./source.ts";
 /** A set of examples that fits into memory. */
 export interface Examples {
   readonly description: DataDescription;
+  readonly classes: readonly string[];
   /** The examples of these numbers, stacked: each tensor is [N, …]. */
   take(numbers: readonly number[]): Tensors;
 }

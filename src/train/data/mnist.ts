@@ -78,6 +78,7 @@ export async function readMnist(
   const area = height * width;
   return {
     description: { count, bytes: images.bytes + labels.bytes, sha256: await sumOfSums([images.sum, labels.sum]) },
+    classes: [..."0123456789"],
     take(numbers) {
       const pixels = new Float32Array(numbers.length * area);
       numbers.forEach((number, i) => {

@@ -1,0 +1,67 @@
+import { z } from "zod";
+import { add, concat, leakyRelu, mul, type Node, reshape, sub, tanh } from "../engine/index.ts";
+import { embedding, linear } from "../nn/layers.ts";
+import { defineModel, type Parameters } from "../nn/model.ts";
+import { batchNorm } from "../nn/norms.ts";
+
+const PAPER = "https://arxiv.org/abs/1406.2661";
+
+export const pictureSizes = {
+  size: z.int().min(8).max(256).default(28).describe("side of the pictures, in pixels"),
+  channels: z.literal([1, 3]).default(1).describe("planes per picture: 1 gray, 3 RGB"),
+};
+
+/** Sizes that generators share. */
+export const generatorSizes = {
+  ...pictureSizes,
+  latent: z.int().min(1).max(1024).default(100).describe("random numbers per picture"),
+  classes: z.int().min(0).max(1000).default(0).describe("classes to choose from; 0 for none"),
+};
+
+/** The label, where a network has classes. */
+export const labelled = ({ classes }: { readonly classes: number }) =>
+  classes > 0 ? { label: { shape: [1], dtype: "int64" as const } } : ({} as Record<string, never>);
+
+/** x [N, K] with an embedding of the label behind it: Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784. */
+export function withLabel(x: Node, p: Parameters, classes: number, given: Readonly<Record<string, Node>>): Node {
+  if (classes === 0) return x;
+  return concat([x, embedding(given.label!, p("label"), { count: classes, width: 32 })], 1);
+}
+
+/** −1…1 to 0…1, and back. */
+export const toUnit = (x: Node): Node => add(mul(x, 0.5), 0.5);
+export const fromUnit = (x: Node): Node => sub(mul(x, 2), 1);
+
+/** Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. */
+export const ganGenerator = defineModel({
+  name: "gan-generator",
+  summary: "dense generator (Goodfellow et al. 2014; Mirza & Osindero 2014 with classes)",
+  paper: PAPER,
+  options: z.object(generatorSizes),
+  input: ({ latent }) => [1, latent],
+  given: labelled,
+  build(x, p, { size, channels, classes }, given) {
+    let y = withLabel(x, p, classes, given);
+    for (const [at, out] of [64, 128].entries()) {
+      const here = p(`hidden.${at}`);
+      y = leakyRelu(batchNorm(linear(y, here("linear"), { out }), here("norm")), 0.2);
+    }
+    y = tanh(linear(y, p("picture"), { out: channels * size * size }));
+    return reshape(toUnit(y), [x.shape[0]!, channels, size, size]);
+  },
+});
+
+/** Dense discriminator, pixels → 128 → 64 → 1: raw scores [N, 1] of pictures in 0…1. */
+export const ganDiscriminator = defineModel({
+  name: "gan-discriminator",
+  summary: "dense discriminator (Goodfellow et al. 2014)",
+  paper: PAPER,
+  options: z.object({ ...pictureSizes, classes: generatorSizes.classes }),
+  input: ({ channels, size }) => [1, channels, size, size],
+  given: labelled,
+  build(x, p, { classes }, given) {
+    let y = withLabel(reshape(fromUnit(x), [x.shape[0]!, -1]), p, classes, given);
+    for (const [at, out] of [128, 64].entries()) y = leakyRelu(linear(y, p(`hidden.${at}`), { out }), 0.2);
+    return linear(y, p("score"), { out: 1 });
+  },
+});
