@@ -182,7 +182,15 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
   const { network: key, usage } = recipe.result(own);
   const { count, sha256 } = source.description;
   const data = `${count} pictures, sha256 ${sha256}`;
-  const card = { recipe: recipe.name, data, steps: String(steps), seed: String(seed) };
+  const classes =
+    usage.task !== "upscale" && usage.task !== "reconstruct" && usage.classes > 0 ? source.classes : undefined;
+  const card = {
+    recipe: recipe.name,
+    data,
+    steps: String(steps),
+    seed: String(seed),
+    ...(classes && { classes: JSON.stringify(classes) }),
+  };
   return {
     prepare: (on) => compile(networks, request, on),
     source,

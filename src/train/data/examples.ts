@@ -17,7 +17,7 @@ export interface ExampleOptions {
 }
 
 /** Batches of a set: every epoch shows each example once, in an order of its own; batches run across epochs. */
-export function exampleSource({ description, take }: Examples, { batch, seed }: ExampleOptions): DataSource {
+export function exampleSource({ description, classes, take }: Examples, { batch, seed }: ExampleOptions): DataSource {
   const { count } = description;
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw userError("batch", `expected a whole number above zero, got ${batch}`);
@@ -29,6 +29,7 @@ export function exampleSource({ description, take }: Examples, { batch, seed }: 
   const numberAt = (position: number): number => orderOf(Math.floor(position / count))[position % count]!;
   return {
     description,
+    classes,
     skipped: [],
     batch: async (step) => take(Array.from({ length: batch }, (_, i) => numberAt((step - 1) * batch + i))),
   };

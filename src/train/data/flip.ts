@@ -4,8 +4,7 @@ import type { DataSource } from "./source.ts";
 
 /** Mirrors about half of the pictures of each batch from left to right; which ones, seed and step decide. */
 export const flipped = (source: DataSource, seed: number): DataSource => ({
-  description: source.description,
-  skipped: source.skipped,
+  ...source,
   async batch(step) {
     const { image, ...rest } = await source.batch(step);
     const { uniform } = random(seed, "flip", step);

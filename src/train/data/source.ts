@@ -22,6 +22,8 @@ export interface Skipped {
 /** Where batches come from. A batch depends on seed and step alone, so that resuming needs no saved position. */
 export interface DataSource {
   readonly description: DataDescription;
+  /** Names of the classes in the order of their labels, where the data has some. */
+  readonly classes?: readonly string[];
   /** Grows as files turn out unusable. */
   readonly skipped: readonly Skipped[];
   /** The batch of a step; steps count from 1. */
