@@ -4,7 +4,7 @@ import type { ExampleData, PatchData } from "../recipes/index.ts";
 import { type Examples, exampleSource } from "../train/data/examples.ts";
 import { flipped } from "../train/data/flip.ts";
 import { listPictures } from "../train/data/folder.ts";
-import { openExamples } from "../train/data/openExamples.ts";
+import { openExamples } from "../train/data/open.ts";
 import { patchSource } from "../train/data/patches.ts";
 import type { DataSource } from "../train/data/source.ts";
 import type { Platform } from "./platform.ts";
@@ -53,7 +53,11 @@ export async function openPart(
 ): Promise<Examples> {
   const [source, other] = data as readonly [string, string?];
   if (other !== undefined) throw userError("data", `expected one data set, got ${source} and ${other}`);
-  const examples = await openExamples(source, { size, channels, part, cell }, { files, codec });
+  const examples = await openExamples(
+    source,
+    { size, channels, part, ...(cell !== undefined && { cell }) },
+    { files, codec },
+  );
   if (classes > 0 && examples.classes.length !== classes)
     throw userError(
       source,

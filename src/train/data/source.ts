@@ -1,4 +1,5 @@
 import type { Tensors } from "../../engine/index.ts";
+import { UserError } from "../../errors.ts";
 
 /** What a training run saw, for its card: equal sums mean equal data. */
 export interface DataDescription {
@@ -28,6 +29,17 @@ export interface DataSource {
   readonly skipped: readonly Skipped[];
   /** The batch of a step; steps count from 1. */
   batch(step: number): Promise<Tensors>;
+}
+
+/** What a step gives; undefined, and the file on the list, when the file turns out unusable. */
+export async function orSkip<T>(path: string, skipped: Skipped[], step: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    skipped.push({ path, reason: error.message });
+    return undefined;
+  }
 }
 
 /** SHA-256 of bytes, hexadecimal. */
