@@ -98,7 +98,7 @@ test("SRCNN adopts what others saved, and refuses what is not of it", () => {
   const theirs = saved(["conv1", "conv2", "conv3"]);
   const adopted = srcnn.adopt!(theirs)!;
   expect(adopted.options).toEqual({ channels: 3, features: 8, mapped: 4, kernels: [9, 1, 5], center: 0 });
-  expect(adopted.color).toBe("rgb");
+  expect(adopted.usage).toEqual({ task: "upscale", color: "rgb", input: "enlarged" });
   const net = network(srcnn, adopted.options);
   for (const { attributes, shape } of net.parameters()) expect(adopted.weights[attributes.name]!.shape).toEqual(shape);
   expect(adopted.weights["map.weight"]).toBe(theirs["conv2.weight"]);
