@@ -25,7 +25,7 @@ process.on("exit", () => {
 /** Places in the memory shared with the thread: it is inside the library; it shall begin nothing more. */
 const [BUSY, CLOSING] = [0, 1];
 /** How long the process waits at its end for a native call to return, in milliseconds. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /**
  * Calls to the worker thread and the promises that wait for them. A thread that is ended inside onnxruntime-node takes the
