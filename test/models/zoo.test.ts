@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { compileFunction, gradient, input, mean, square, sub } from "../../src/engine/index.ts";
+import { compileFunction, gradient, input, inputsOf, mean, square, sub } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { models } from "../../src/models/index.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
@@ -50,7 +50,10 @@ describe.each(models.map((model) => [model.name, model] as const))("%s", (name, 
       moving.map(({ attributes }, at) => [`slope of ${attributes.name}`, slopes[at]!]),
     );
     const compiled = await compileFunction(outputs, { runtime, weights });
-    const made = await compiled.run({ x: noise(x.shape), away: noise(y.shape) });
+    const leaves = inputsOf(Object.values(outputs)); // x, away, and what dropout draws
+    const made = await compiled.run(
+      Object.fromEntries(leaves.map(({ attributes: { name }, shape }) => [name, noise(shape)])),
+    );
     expect(Object.keys(made).length).toBe(new Set(moving).size);
     for (const [parameter, value] of Object.entries(made)) {
       expect(floats(value).every(Number.isFinite), parameter).toBe(true);

@@ -29,7 +29,7 @@ test("a model's file gives the model back", async () => {
   const model = { ...tinyModel(), card: { data: "a photograph", steps: "3" } };
   await saveModel(path, model, platform);
   const loaded = await loadModel(path, platform);
-  expect(loaded).toMatchObject({ name: "mine", path, usage: model.usage, channels: 1, radius: 2, card: model.card });
+  expect(loaded).toMatchObject({ name: "mine", path, usage: model.usage, example: [1, 1, 32, 32], card: model.card });
   expect(loaded.weights).toEqual(model.weights);
   expect(loaded.network!.options).toEqual(model.network!.options);
   expect(packModel(loaded)).toEqual(packModel(model));
