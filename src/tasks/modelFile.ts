@@ -97,7 +97,8 @@ export async function loadModelFor<T extends Task>(
   throw userError(name, `expected a model that ${verbs[task]}, got one that ${verbs[model.usage.task]}`);
 }
 
-const isFor = <T extends Task>(model: LoadedModel, task: T): model is LoadedModel<UsageOf<T>> =>
+/** Whether a model is there for a task. */
+export const isFor = <T extends Task>(model: LoadedModel, task: T): model is LoadedModel<UsageOf<T>> =>
   model.usage.task === task;
 
 async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
@@ -308,6 +309,13 @@ export function packModel(model: LoadedModel): Uint8Array {
 export async function saveModel(path: string, model: LoadedModel, platform: Platform, force = false): Promise<void> {
   await platform.checkTarget(path, force);
   await platform.files.write(path, packModel(model));
+}
+
+/** What a model is there for, by the head of its file; files of other programs enlarge. */
+export async function taskOf(name: string, platform: Platform): Promise<Task> {
+  if (/\.onnx$/i.test(name)) return "upscale";
+  const usage = usageSchema.safeParse(parseJson((await modelCard(name, platform)).usage));
+  return usage.success ? usage.data.task : "upscale";
 }
 
 /** What a model's file says about itself, without building it. */

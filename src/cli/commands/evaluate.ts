@@ -1,12 +1,19 @@
 import { z } from "zod";
 import { evaluate, evaluateOptions } from "../../tasks/evaluate.ts";
-import { evaluationJson, evaluationTable, reportWriter } from "../../tasks/report.ts";
+import { type Judgment, judge, judgeOptions } from "../../tasks/judge.ts";
+import { taskOf } from "../../tasks/modelFile.ts";
+import { alignedTable, evaluationJson, evaluationTable, reportWriter } from "../../tasks/report.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
 
+const { judge: judgeModel, count, seed } = judgeOptions.shape;
+
 const options = z.object({
   ...evaluateOptions.shape,
+  judge: judgeModel,
+  count,
+  seed,
   output: z
     .string()
     .min(1)
@@ -20,19 +27,44 @@ const options = z.object({
   ),
 });
 
+type Row = Judgment & { readonly model: string };
+
+/** A line a figure, under the model's name. */
+const textOf = ({ model, ...figures }: Row): string =>
+  `${model}\n${alignedTable(
+    [],
+    Object.entries(figures).map(([name, value]) => [name, String(Number(value.toPrecision(5)))]),
+  )}`;
+
 export const evaluateCommand = defineCommand({
   name: "evaluate",
   summary: `Score methods and networks on a folder of pictures by the protocol of published tables:
 originals cropped to a multiple of the scale, reduced by MATLAB's bicubic, enlarged, rounded
-to 8 bits, compared on luma (BT.601) without a rim of as many pixels as the scale.`,
+to 8 bits, compared on luma (BT.601) without a rim of as many pixels as the scale.
+Models of small pictures (--data is a data set then): autoencoders by their error beside that of
+as many principal components, classifiers by accuracy, generators by FID, KID, precision, recall
+and, with classes, accuracy on the features of a classifier (--judge).`,
   arguments: [],
   options,
   examples: [
     "imago evaluate --data Set5 --method bicubic --scale 2,3,4",
     "imago evaluate --data Set5 --method bicubic --model srcnn-x2,runs/mine --scale 2 -o report.md",
+    "imago evaluate --data mnist --model runs/dcgan --judge runs/classifier",
   ],
   async run(_, given, { io, platform }) {
-    const { output, force, json, runtime, threads, ...task } = given;
+    const { output, force, json, runtime, threads, judge: by, count, seed, ...task } = given;
+    const [first] = task.method.length === 0 ? task.model : [];
+    if (first !== undefined && (await taskOf(first, platform)) !== "upscale") {
+      const choice = runtimeChoice({ runtime, threads });
+      const judged: Row[] = [];
+      for (const model of task.model) {
+        const one = { model, data: task.data, count, seed, ...(by && { judge: by }) };
+        judged.push({ model, ...(await judge(one, platform, choice)) });
+      }
+      if (json) printJson(io, { models: judged });
+      else io.out(`${judged.map(textOf).join("\n\n")}\n`);
+      return exit.done;
+    }
     const write = output === undefined ? undefined : reportWriter(output);
     if (output !== undefined) await platform.checkTarget(output, force);
     const status = statusLine(io);
