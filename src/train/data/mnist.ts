@@ -2,7 +2,7 @@ import { userError } from "../../errors.ts";
 import { makePicture } from "../../image/picture.ts";
 import type { Files } from "../files.ts";
 import type { Examples, Part, PartFormat } from "./examples.ts";
-import { partOf } from "./heldOut.ts";
+import { partOf, type ShareFormat } from "./heldOut.ts";
 import { sha256Of, sumOfSums } from "./source.ts";
 import type { SquareFormat } from "./square.ts";
 import { makeStore, storedExamples } from "./stored.ts";
@@ -147,7 +147,7 @@ export async function openMnist(
 /** One IDX file of pictures, with the labels beside it if there are any; the last tenth of each class is held out. */
 export async function openIdx(
   path: string,
-  { part, ...format }: PartFormat,
+  { part, ...format }: ShareFormat,
   files: Pick<Files, "read" | "exists">,
 ): Promise<Examples> {
   const set = await loadSet([path, await labelsBeside(path, files)], files);

@@ -1,11 +1,16 @@
 import { userError } from "../../errors.ts";
 import { cifarPart, openCifar } from "./cifar.ts";
-import type { Examples, ExampleTools } from "./examples.ts";
+import type { Examples, ExampleTools, Part, PartFormat } from "./examples.ts";
 import { listPictures } from "./folder.ts";
 import { isIdxName, openIdx, openMnist } from "./mnist.ts";
-import { openPictures } from "./pictures.ts";
+import { classesIn, openPictures } from "./pictures.ts";
 import { openShapes } from "./shapes.ts";
-import { isStrip, openSheets, type SheetOptions } from "./sheets.ts";
+import { isStrip, openSheets } from "./sheets.ts";
+
+export interface OpenOptions extends PartFormat {
+  /** Side of a sheet's cells in pixels. */
+  readonly cell?: number;
+}
 
 /**
  * Opens a set of examples by what lies at `source`, every picture brought to size × size:
@@ -14,22 +19,24 @@ import { isStrip, openSheets, type SheetOptions } from "./sheets.ts";
  * - a folder with CIFAR-10's binary batches;
  * - a sheet, or a folder of sheets, with `cell` given; strips (one picture wide, 8 or more high) are known without;
  * - any folder of pictures.
- * A folder with the sub-folders `train` and `test` is two sets. Where a set has no test part, the last tenth of each class
- * is held out from training and is the test part.
+ * A folder of pictures with the sub-folders `train` and `test` has these parts. Where a set has no test part, the last
+ * tenth of each class is held out from training and is the test part.
  */
-export async function openExamples(source: string, options: SheetOptions, tools: ExampleTools): Promise<Examples> {
+export async function openExamples(source: string, options: OpenOptions, tools: ExampleTools): Promise<Examples> {
   checkOptions(options);
   if (source === "shapes") return openShapes(withoutCell(source, options));
   const place = source.replace(/(?<=.)\/+$/, "");
   if ((await tools.files.size(place)) !== undefined) return openFile(place, options, tools);
   if (!(await tools.files.exists(place)))
     throw userError(place, "expected the word `shapes`, a folder or a file, got nothing with that name");
-  const names = (await tools.files.list(place)).map(({ name }) => name);
-  const isSplit = names.includes("train") && names.includes("test");
-  return openFolder(isSplit ? `${place}/${options.part}` : place, options, tools);
+  const entries = await tools.files.list(place);
+  const has = (part: Part): boolean => entries.some(({ name, isFolder }) => isFolder && name === part);
+  if (has("train") && has("test")) return openSplit(place, withoutCell(place, options), tools);
+  const names = entries.filter(({ isFolder }) => !isFolder).map(({ name }) => name);
+  return openFolder(place, names, options, tools);
 }
 
-function checkOptions({ size, cell, channels, part }: SheetOptions): void {
+function checkOptions({ size, cell, channels, part }: OpenOptions): void {
   for (const [name, value] of Object.entries({ size, cell: cell ?? 1 }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw userError(name, `expected a whole number of pixels above zero, got ${value}`);
@@ -37,7 +44,7 @@ function checkOptions({ size, cell, channels, part }: SheetOptions): void {
   if (part !== "train" && part !== "test") throw userError("part", `expected "train" or "test", got "${part}"`);
 }
 
-function withoutCell(where: string, options: SheetOptions): SheetOptions {
+function withoutCell(where: string, options: OpenOptions): OpenOptions {
   if (options.cell === undefined) return options;
   throw userError(
     "cell",
@@ -46,7 +53,7 @@ function withoutCell(where: string, options: SheetOptions): SheetOptions {
   );
 }
 
-async function openFile(path: string, options: SheetOptions, tools: ExampleTools): Promise<Examples> {
+async function openFile(path: string, options: OpenOptions, tools: ExampleTools): Promise<Examples> {
   if (isIdxName(path)) return openIdx(path, withoutCell(path, options), tools.files);
   if (options.cell === undefined && !isStrip(await tools.codec.probe(path)))
     throw userError(
@@ -57,8 +64,24 @@ async function openFile(path: string, options: SheetOptions, tools: ExampleTools
   return openSheets({ where: path, paths: [path] }, options, tools);
 }
 
-async function openFolder(where: string, options: SheetOptions, tools: ExampleTools): Promise<Examples> {
-  const names = (await tools.files.list(where)).map(({ name }) => name);
+/** Both parts have the same classes, even where one lacks pictures of some. */
+async function openSplit(place: string, options: OpenOptions, tools: ExampleTools): Promise<Examples> {
+  const listed = {
+    train: await listPictures([`${place}/train`], tools.files),
+    test: await listPictures([`${place}/test`], tools.files),
+  };
+  const found = (["train", "test"] as const).map((part) => classesIn(`${place}/${part}`, listed[part]));
+  const classes = found.some(({ length }) => length === 0) ? [] : [...new Set(found.flat())].sort();
+  const { part } = options;
+  return openPictures({ where: `${place}/${part}`, paths: listed[part], classes }, { ...options, part: "all" }, tools);
+}
+
+async function openFolder(
+  where: string,
+  names: readonly string[],
+  options: OpenOptions,
+  tools: ExampleTools,
+): Promise<Examples> {
   const idx = names.filter(isIdxName).sort();
   if (names.some(cifarPart)) return openCifar(where, withoutCell(where, options), tools.files);
   if (idx.some((name) => /^(train|t10k)-/.test(name)))

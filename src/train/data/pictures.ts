@@ -1,7 +1,7 @@
 import { userError } from "../../errors.ts";
 import { type Files, readText } from "../files.ts";
-import type { Examples, ExampleTools, PartFormat } from "./examples.ts";
-import { partOf } from "./heldOut.ts";
+import type { Examples, ExampleTools } from "./examples.ts";
+import { partOf, type ShareFormat } from "./heldOut.ts";
 import { orSkip, type Skipped, sumOfSums } from "./source.ts";
 import { makeStore } from "./stored.ts";
 
@@ -10,6 +10,8 @@ export interface Listed {
   readonly where: string;
   /** Its picture files, sorted, and those below. */
   readonly paths: readonly string[];
+  /** Names of the classes; those found unless given. */
+  readonly classes?: readonly string[];
 }
 
 /**
@@ -18,11 +20,11 @@ export interface Listed {
  * decoded are skipped.
  */
 export async function openPictures(
-  { where, paths }: Listed,
-  { part, ...format }: PartFormat,
+  { where, paths, classes = classesIn(where, paths) }: Listed,
+  { part, ...format }: ShareFormat,
   { files, codec }: ExampleTools,
 ): Promise<Examples> {
-  const { classes, labels } = classify({ where, paths });
+  const labels = paths.map((path) => Math.max(0, classes.indexOf(folderOf(where, path) ?? "")));
   const captions = await readCaptions(where, files);
   const numbers = partOf(labels, part, where);
   const store = makeStore(where, numbers.length, format);
@@ -51,13 +53,16 @@ export async function openPictures(
 const nameBelow = (folder: string, path: string): string =>
   path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 
-/** The first folder below `where` is the class; there are none where pictures lie in `where` itself. */
-function classify({ where, paths }: Listed): { readonly classes: readonly string[]; readonly labels: Uint32Array } {
-  const folders = paths.map((path) => nameBelow(where, path).split("/"));
-  const isSorted = folders.every((parts) => parts.length > 1);
-  const classes = isSorted ? [...new Set(folders.map(([first]) => first!))].sort() : [];
-  const numbers = new Map(classes.map((name, i) => [name, i]));
-  return { classes, labels: Uint32Array.from(folders, ([first]) => numbers.get(first!) ?? 0) };
+/** The first folder below `where` on the way to a file; none when the file lies in `where` itself. */
+function folderOf(where: string, path: string): string | undefined {
+  const [first, ...rest] = nameBelow(where, path).split("/");
+  return rest.length > 0 ? first : undefined;
+}
+
+/** The sub-folders, sorted; none where pictures lie in `where` itself. */
+export function classesIn(where: string, paths: readonly string[]): readonly string[] {
+  const folders = new Set(paths.map((path) => folderOf(where, path)));
+  return folders.has(undefined) ? [] : [...folders].map((name) => name!).sort();
 }
 
 /** Captions by file name: a table with tabs whose first line names the columns "file" and "caption" or "name". */

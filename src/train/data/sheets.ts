@@ -1,11 +1,11 @@
 import { userError } from "../../errors.ts";
 import { crop, type Picture, type Size } from "../../image/picture.ts";
-import type { Examples, ExampleTools, PartFormat } from "./examples.ts";
-import { partOf } from "./heldOut.ts";
+import type { Examples, ExampleTools } from "./examples.ts";
+import { partOf, type ShareFormat } from "./heldOut.ts";
 import { orSkip, type Skipped, sumOfSums } from "./source.ts";
 import { makeStore } from "./stored.ts";
 
-export interface SheetOptions extends PartFormat {
+export interface SheetOptions extends ShareFormat {
   /** Side of the square cells in pixels; the sheet's width (a strip) unless given. */
   readonly cell?: number;
 }
