@@ -27,14 +27,17 @@ const options = z.object({
   ),
 });
 
-type Row = Judgment & { readonly model: string };
+interface Judged {
+  readonly model: string;
+  readonly figures: Judgment;
+}
 
 /** A line a figure, under the model's name. */
-const textOf = ({ model, ...figures }: Row): string =>
-  `${model}\n${alignedTable(
-    [],
+const textOf = ({ model, figures }: Judged): string =>
+  alignedTable(
+    [model, ""],
     Object.entries(figures).map(([name, value]) => [name, String(Number(value.toPrecision(5)))]),
-  )}`;
+  );
 
 export const evaluateCommand = defineCommand({
   name: "evaluate",
@@ -56,12 +59,12 @@ and, with classes, accuracy on the features of a classifier (--judge).`,
     const [first] = task.method.length === 0 ? task.model : [];
     if (first !== undefined && (await taskOf(first, platform)) !== "upscale") {
       const choice = runtimeChoice({ runtime, threads });
-      const judged: Row[] = [];
+      const judged: Judged[] = [];
       for (const model of task.model) {
         const one = { model, data: task.data, count, seed, ...(by && { judge: by }) };
-        judged.push({ model, ...(await judge(one, platform, choice)) });
+        judged.push({ model, figures: await judge(one, platform, choice) });
       }
-      if (json) printJson(io, { models: judged });
+      if (json) printJson(io, { models: judged.map(({ model, figures }) => ({ model, ...figures })) });
       else io.out(`${judged.map(textOf).join("\n\n")}\n`);
       return exit.done;
     }
