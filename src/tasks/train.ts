@@ -21,7 +21,11 @@ export const trainOptions = z.object({
     .describe("folders, pictures or patterns to learn from; recipes for small pictures take a data set or shapes")
     .meta({ repeated: true, placeholder: "path" }),
   cell: z.int().min(4).max(1024).optional().describe("side of a picture on a sprite sheet, in pixels"),
-  run: z.string().min(1).describe("folder of the run; made, and must not exist").meta({ placeholder: "folder" }),
+  run: z
+    .string()
+    .min(1)
+    .describe("folder of the run; made, and must not exist; runs/ and the recipe's name on the command line")
+    .meta({ placeholder: "folder" }),
   steps: z.int().min(1).max(100_000_000).default(10_000).describe("steps to train for"),
   seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of weights, patches and noise"),
   validate: z

@@ -113,7 +113,6 @@ const trains: readonly Case[] = [
   ["no recipe", data, /imago train: expected a recipe \(srcnn/],
   ["an unknown recipe", `srgann ${data}`, /recipe: expected srcnn.*got "srgann"/],
   ["no data", "srcnn --run @new", /--data: expected .*got nothing/],
-  ["no run", "srcnn --data @good", /--run: expected .*got nothing/],
   ["data that is not there", "srcnn --data @gone --run @new", /gone: expected/],
   ["data without pictures", "srcnn --data @none --run @new", /none: expected a folder with pictures/],
   [

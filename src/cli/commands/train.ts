@@ -66,7 +66,12 @@ Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}
 type Options = Omit<z.output<typeof common>, "resume" | "dryRun" | "json" | "runtime" | "threads">;
 type Choice = ReturnType<typeof runtimeChoice>;
 
-function planNew(name: string | undefined, options: Options, choice: Choice, { platform }: Context): Promise<Training> {
+async function planNew(
+  name: string | undefined,
+  options: Options,
+  choice: Choice,
+  { platform }: Context,
+): Promise<Training> {
   if (name === undefined)
     throw userError(
       "imago train",
@@ -74,8 +79,16 @@ function planNew(name: string | undefined, options: Options, choice: Choice, { p
     );
   const recipe = findRecipe(name);
   if (options.data === undefined) throw userError("--data", "expected folders or pictures to learn from, got nothing");
-  if (options.run === undefined) throw userError("--run", "expected a folder for the run, got nothing");
-  return planTraining(recipe, options as Parameters<typeof planTraining>[1], platform, choice);
+  const run = options.run ?? (await freeRun(name, platform));
+  return planTraining(recipe, { ...options, data: options.data, run }, platform, choice);
+}
+
+/** runs/dcgan, or the first of runs/dcgan-2, runs/dcgan-3, … that is not there yet. */
+async function freeRun(recipe: string, { files }: Context["platform"]): Promise<string> {
+  for (let number = 1; ; number++) {
+    const folder = `runs/${recipe}${number > 1 ? `-${number}` : ""}`;
+    if (!(await files.exists(folder))) return folder;
+  }
 }
 
 /** Only what was given changes; the rest is as the run was started. */
