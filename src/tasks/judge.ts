@@ -32,6 +32,7 @@ export const judgeOptions = z.object({
   seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of the pictures made"),
 });
 
+export type JudgeOptions = z.input<typeof judgeOptions>;
 type Checked = z.output<typeof judgeOptions>;
 /** Figures by name: mse, floor, accuracy, fid, kid … */
 export type Judgment = Readonly<Record<string, number>>;
@@ -146,11 +147,7 @@ async function judgeGenerator(
 }
 
 /** Judges a model of small pictures by what its task is judged by. */
-export async function judge(
-  options: z.input<typeof judgeOptions>,
-  platform: Platform,
-  choice: RuntimeChoice = {},
-): Promise<Judgment> {
+export async function judge(options: JudgeOptions, platform: Platform, choice: RuntimeChoice = {}): Promise<Judgment> {
   const checked = checkOptions(judgeOptions, options, (name) => `judge › ${name}`);
   const model = await loadModel(checked.model, platform);
   const runtime = await platform.runtime(choice);

@@ -6,6 +6,7 @@ import { bindWeights, givenLeaves, type ModelDefinition, type Network, network }
 import type { Task, Usage, UsageOf } from "../nn/usage.ts";
 import { assertFinite, readSafetensors, type SafetensorsFile, writeSafetensors } from "../tensor/safetensors.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import { findModel, type LoadOptions, stem } from "./modelName.ts";
 import { readOnnx } from "./onnx.ts";
 import type { Platform } from "./platform.ts";
 import { oneOf } from "./schema.ts";
@@ -31,11 +32,6 @@ export interface LoadedModel<U extends Usage = Usage> {
   readonly network?: Network;
 }
 
-export interface LoadOptions {
-  /** Picks one of a family ("srcnn" at 3 is srcnn-x3), and says what foreign weights enlarge by. */
-  readonly scale?: number;
-}
-
 const side = z.int().min(1).max(1024);
 const square = { size: side, channels: z.literal([1, 3]) };
 const usageSchema = z.discriminatedUnion("task", [
@@ -53,16 +49,6 @@ const usageSchema = z.discriminatedUnion("task", [
 const reserved = ["format", "version", "model", "options", "usage"];
 const format = { format: "imago", version: "1" } as const;
 const wrong = "These are weights of another model, or the file is damaged.";
-
-const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-const stem = (path: string): string => baseName(path).replace(/\.[^.]+$/, "");
-const isPath = (name: string): boolean => /[/\\]|\.(safetensors|onnx)$/i.test(name);
-
-/** The shipped models' names, sorted. */
-export async function listModels({ files, models: folder }: Platform): Promise<readonly string[]> {
-  const entries = (await files.exists(folder)) ? await files.list(folder) : [];
-  return entries.flatMap(({ name }) => (name.endsWith(".safetensors") ? [stem(name)] : [])).sort();
-}
 
 /**
  * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
@@ -100,29 +86,6 @@ export async function loadModelFor<T extends Task>(
 /** Whether a model is there for a task. */
 export const isFor = <T extends Task>(model: LoadedModel, task: T): model is LoadedModel<UsageOf<T>> =>
   model.usage.task === task;
-
-async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
-  const { files, models: folder } = platform;
-  const shipped = isPath(name) ? [] : await listModels(platform);
-  const found = [name, `${name}-x${scale ?? 2}`].find((one) => shipped.includes(one));
-  if (found) return `${folder}/${found}.safetensors`;
-  const family = shipped.filter((one) => one.startsWith(`${name}-x`));
-  if (family.length > 0)
-    throw userError("model", `expected a scale that ${name} is there for (${family.join(", ")}), got ${scale ?? 2}`);
-  if ((await files.size(name)) !== undefined) {
-    if (/\.(safetensors|onnx)$/i.test(name)) return name;
-    throw userError(name, "expected a model file ending in .safetensors or .onnx, got another name");
-  }
-  if (await files.exists(name)) return inRun(name, platform);
-  const cure = shipped.length > 0 ? `Shipped are ${shipped.join(", ")}.` : "No models are shipped with this copy.";
-  throw userError("model", `expected a shipped model, a model file or a run's folder, got "${name}"`, cure);
-}
-
-async function inRun(folder: string, { files }: Platform): Promise<string> {
-  const path = `${folder.replace(/\/+$/, "")}/weights.safetensors`;
-  if (await files.exists(path)) return path;
-  throw userError(folder, "expected a run's folder with weights.safetensors, got one without", "Has the run ended?");
-}
 
 function checkScale({ usage, name: own }: LoadedModel, name: string, { scale }: LoadOptions): void {
   if (scale === undefined || usage.task !== "upscale" || scale === usage.scale) return;

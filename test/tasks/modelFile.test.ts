@@ -8,15 +8,8 @@ import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import { exportModel } from "../../src/tasks/exportModel.ts";
 import { fittingSize } from "../../src/tasks/fit.ts";
-import {
-  listModels,
-  loadModel,
-  loadModelFor,
-  modelCard,
-  modelMetadata,
-  packModel,
-  saveModel,
-} from "../../src/tasks/modelFile.ts";
+import { loadModel, loadModelFor, modelCard, modelMetadata, packModel, saveModel } from "../../src/tasks/modelFile.ts";
+import { listModels } from "../../src/tasks/modelName.ts";
 import { writeOnnx } from "../../src/tasks/onnx.ts";
 import { radiusOf } from "../../src/tasks/reach.ts";
 import { networkUpscaler } from "../../src/tasks/upscale.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
 import type { Usage } from "../../nn/usage.ts";
-import { type Card, listModels, loadModel, modelCard } from "../../tasks/modelFile.ts";
+import { type Card, loadModel, modelCard } from "../../tasks/modelFile.ts";
+import { listModels } from "../../tasks/modelName.ts";
 import { radiusOf } from "../../tasks/reach.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
