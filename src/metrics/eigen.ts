@@ -178,7 +178,8 @@ interface Turn {
 /** Turns the row at `at` and the one below it in their plane. */
 function rotate(rows: Float64Array, at: number, { width, cosine, sine }: Turn): void {
   for (let k = at, next = at + width; k < at + width; k++, next++) {
-    const [x, y] = [rows[k]!, rows[next]!];
+    const x = rows[k]!;
+    const y = rows[next]!;
     rows[next] = sine * x + cosine * y;
     rows[k] = cosine * x - sine * y;
   }
