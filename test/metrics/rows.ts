@@ -3,7 +3,7 @@ import { random } from "../../src/tensor/random.ts";
 
 /**
  * Rows that Python rebuilds exactly: x[i, j] = ((a i² + b i j + c j² + 3 i (j + 1)) mod 101) / 101 · scale + shift. The
- * expectations in these tests were printed by numpy 1.26 / SciPy 1.17 in float64 from the same formula.
+ * expectations in these tests were printed by numpy 2.4 and SciPy 1.17 in float64 from the same formula.
  */
 export const formula = (
   [count, width]: readonly [number, number],
