@@ -75,4 +75,13 @@ describe("sets of rows", () => {
       "fid: expected Gaussians of one width, got 9 and 1.",
     );
   });
+  test("so are Gaussians that are none", () => {
+    const plain = diagonal([0, 0], [1, 1]);
+    expect(() => frechetDistance(plain, diagonal([0, 0], [1, Number.NaN]))).toThrow(
+      "fid: expected a finite mean and covariance, got NaN.",
+    );
+    expect(() => frechetDistance({ ...plain, covariance: new Float64Array(3) }, plain)).toThrow(
+      "fid: expected a covariance of 2² numbers, got 3.",
+    );
+  });
 });
