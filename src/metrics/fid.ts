@@ -9,9 +9,11 @@ import { addProducts } from "./products.ts";
  * Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
  * https://arxiv.org/abs/1706.08500, eq. 6. The trace of the root is taken of S₁^½ S₂ S₁^½, which is symmetric and has the
  * same eigenvalues: nothing imaginary arises, and singular covariances (fewer rows than features) need no added diagonal.
+ * For those the root of rounding errors remains: 1e-5 of 1800 for 1,000 normal rows of 2048 features.
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const width = a.mean.length;
+  for (const gaussian of [a, b]) checkGaussian(gaussian);
   if (b.mean.length !== width)
     throw userError("fid", `expected Gaussians of one width, got ${width} and ${b.mean.length}`);
   let sum = 0;
@@ -20,6 +22,13 @@ export function frechetDistance(a: Gaussian, b: Gaussian): number {
     sum += (a.mean[i]! - b.mean[i]!) ** 2 + a.covariance[diagonal]! + b.covariance[diagonal]!;
   }
   return Math.max(0, sum - 2 * traceOfRoot(a.covariance, b.covariance, width));
+}
+
+function checkGaussian({ mean, covariance }: Gaussian): void {
+  if (covariance.length !== mean.length ** 2)
+    throw userError("fid", `expected a covariance of ${mean.length}² numbers, got ${covariance.length}`);
+  const wrong = [mean, covariance].flatMap((values) => values.find((value) => !Number.isFinite(value)) ?? []);
+  if (wrong.length > 0) throw userError("fid", `expected a finite mean and covariance, got ${wrong[0]}`);
 }
 
 /**

@@ -60,7 +60,10 @@ function kernelSum(x: Features, y: Features): number {
   eachProduct(x, y, ({ top, left, rows, columns, values }) => {
     for (let i = 0; i < rows; i++) {
       const end = x === y ? Math.min(columns, top + i - left) : columns;
-      for (let j = 0; j < end; j++) sum += (values[i * columns + j]! / x.width + 1) ** 3;
+      for (let j = 0; j < end; j++) {
+        const base = values[i * columns + j]! / x.width + 1;
+        sum += base * base * base;
+      }
     }
   });
   return sum;

@@ -43,39 +43,50 @@ interface Operands {
 
 type Range = readonly [top: number, bottom: number, left: number, right: number];
 
-/** Part of the result, two rows by four columns at a time: six numbers read for eight multiplications. */
-function addTile(out: Float64Array, { a, b, width, columns }: Operands, [top, bottom, left, right]: Range): void {
+/** Part of the result: patches of two rows by four columns, then the cells that are left. */
+function addTile(out: Float64Array, operands: Operands, [top, bottom, left, right]: Range): void {
   const [evenBottom, evenRight] = [bottom - ((bottom - top) % 2), right - ((right - left) % 4)];
-  for (let i = top; i < evenBottom; i += 2)
-    for (let j = left; j < evenRight; j += 4) {
-      let [s00, s01, s02, s03, s10, s11, s12, s13] = [0, 0, 0, 0, 0, 0, 0, 0];
-      const [a0, b0] = [i * width, j * width];
-      const [a1, b1, b2, b3] = [a0 + width, b0 + width, b0 + 2 * width, b0 + 3 * width];
-      for (let k = 0; k < width; k++) {
-        const [x0, x1] = [a[a0 + k]!, a[a1 + k]!];
-        const [y0, y1, y2, y3] = [b[b0 + k]!, b[b1 + k]!, b[b2 + k]!, b[b3 + k]!];
-        s00 += x0 * y0;
-        s01 += x0 * y1;
-        s02 += x0 * y2;
-        s03 += x0 * y3;
-        s10 += x1 * y0;
-        s11 += x1 * y1;
-        s12 += x1 * y2;
-        s13 += x1 * y3;
-      }
-      const [first, second] = [i * columns + j, (i + 1) * columns + j];
-      out[first]! += s00;
-      out[first + 1]! += s01;
-      out[first + 2]! += s02;
-      out[first + 3]! += s03;
-      out[second]! += s10;
-      out[second + 1]! += s11;
-      out[second + 2]! += s12;
-      out[second + 3]! += s13;
-    }
-  const operands = { a, b, width, columns };
+  for (let i = top; i < evenBottom; i += 2) for (let j = left; j < evenRight; j += 4) addPatch(out, operands, [i, j]);
   addCells(out, operands, [top, evenBottom, evenRight, right]);
   addCells(out, operands, [evenBottom, bottom, left, right]);
+}
+
+/** Two rows by four columns: six numbers read for eight multiplications. Plain variables: V8 is 3 times slower with [x, y] = …. */
+function addPatch(out: Float64Array, { a, b, width, columns }: Operands, [i, j]: readonly [number, number]): void {
+  let s00 = 0;
+  let s01 = 0;
+  let s02 = 0;
+  let s03 = 0;
+  let s10 = 0;
+  let s11 = 0;
+  let s12 = 0;
+  let s13 = 0;
+  for (let k = 0, p = i * width, q = j * width; k < width; k++, p++, q++) {
+    const x0 = a[p]!;
+    const x1 = a[p + width]!;
+    const y0 = b[q]!;
+    const y1 = b[q + width]!;
+    const y2 = b[q + 2 * width]!;
+    const y3 = b[q + 3 * width]!;
+    s00 += x0 * y0;
+    s01 += x0 * y1;
+    s02 += x0 * y2;
+    s03 += x0 * y3;
+    s10 += x1 * y0;
+    s11 += x1 * y1;
+    s12 += x1 * y2;
+    s13 += x1 * y3;
+  }
+  const first = i * columns + j;
+  const second = first + columns;
+  out[first]! += s00;
+  out[first + 1]! += s01;
+  out[first + 2]! += s02;
+  out[first + 3]! += s03;
+  out[second]! += s10;
+  out[second + 1]! += s11;
+  out[second + 2]! += s12;
+  out[second + 3]! += s13;
 }
 
 /** Part of the result, cell by cell. */
