@@ -164,7 +164,8 @@ function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedMo
     const usage = (isUpscaler ? { ...adopted.usage, scale } : adopted.usage) as Usage;
     return assemble({ definition, options: adopted.options, weights: adopted.weights, usage, card: {}, path });
   }
-  throw userError(path, `expected weights of ${oneOf(models.map((one) => one.name))}, got other tensors`, wrong);
+  const known = oneOf(models.filter((one) => one.adopt).map((one) => one.name));
+  throw userError(path, `expected weights of ${known}, got other tensors`, wrong);
 }
 
 interface Parts {
