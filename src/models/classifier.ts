@@ -14,12 +14,12 @@ interface Options {
 /** [N, C, S, S] in 0…1 to [N, features]: two stages of two convolutions, halved by pooling. */
 function extract(x: Node, p: Parameters, { features }: Options): Node {
   let y = x;
-  for (const [stage, out] of [32, 64].entries()) {
+  for (const [stage, out] of [16, 32].entries()) {
     for (const at of [0, 1]) {
       const here = p(`stage.${stage}.${at}`);
       y = relu(batchNorm(conv2d(y, here("conv"), { out, kernel: 3, bias: false }), here("norm")));
     }
-    y = maxPool(y, { kernel: 2, stride: 2 }); // [N, 32, S/2, S/2], [N, 64, S/4, S/4]
+    y = maxPool(y, { kernel: 2, stride: 2 }); // [N, 16, S/2, S/2], [N, 32, S/4, S/4]
   }
   y = dropout(reshape(y, [x.shape[0]!, -1]), p("dropout"), { probability: 0.4 });
   return relu(linear(y, p("features"), { out: features }));
