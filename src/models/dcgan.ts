@@ -3,7 +3,7 @@ import { add, leakyRelu, mul, type Node, relu, reshape, resize, sum, tanh } from
 import { normal } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
-import { batchNorm } from "../nn/norms.ts";
+import { batchNorm, spectralNorm } from "../nn/norms.ts";
 import { fromUnit, generatorSizes, labelled, pictureSizes, toUnit, withLabel } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1511.06434";
@@ -73,12 +73,16 @@ export const dcganDiscriminator = defineModel({
   paper: PAPER,
   options: z.object({
     ...sizes,
-    norm: z.enum(["batch", "none"]).default("batch").describe("normalization of all layers but the first"),
+    norm: z
+      .enum(["batch", "spectral", "none"])
+      .default("batch")
+      .describe("batch or spectral normalization of the discriminator's convolutions, or none"),
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: labelled,
   build(x, p, { size, width, classes, norm }, given) {
     let y = fromUnit(x);
+    const normalize = norm === "spectral" ? spectralNorm : undefined;
     for (const [at, { channels }] of [...stages(size, width)].reverse().entries()) {
       const [here, isNormed] = [p(`down.${at}`), norm === "batch" && at > 0];
       const options = {
@@ -88,12 +92,13 @@ export const dcganDiscriminator = defineModel({
         padding: [1, 1, 1, 1],
         bias: !isNormed,
         initializer,
+        ...(normalize && { normalize }),
       } as const;
       y = conv2d(y, here("conv"), options);
       y = leakyRelu(isNormed ? batchNorm(y, here("norm")) : y, 0.2);
     }
     const flat = reshape(y, [x.shape[0]!, -1]);
-    const score = linear(flat, p("score"), { out: 1, initializer });
+    const score = linear(flat, p("score"), { out: 1, initializer, ...(normalize && { normalize }) });
     if (classes === 0) return score;
     const chosen = embedding(given.label!, p("label"), { count: classes, width: flat.shape[1]! });
     return add(score, mul(sum(mul(flat, chosen), [1], true), 1 / Math.sqrt(flat.shape[1]!)));

@@ -4,6 +4,7 @@ import { classifier } from "./classifier.ts";
 import { dcganDiscriminator, dcganGenerator } from "./dcgan.ts";
 import { ganDiscriminator, ganGenerator } from "./gan.ts";
 import { srcnn } from "./srcnn.ts";
+import { stylegan2Discriminator, stylegan2Generator } from "./stylegan2.ts";
 import { vae } from "./vae.ts";
 
 /** Every network family; files name their model from here. */
@@ -15,5 +16,7 @@ export const models = [
   ganDiscriminator,
   dcganGenerator,
   dcganDiscriminator,
+  stylegan2Generator,
+  stylegan2Discriminator,
   classifier,
 ] as unknown as readonly ModelDefinition[];

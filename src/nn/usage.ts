@@ -29,6 +29,11 @@ export interface GenerateUsage extends Square {
   readonly latent: number;
   /** How many classes it takes as the input "label" [N] int64; 0 for none. */
   readonly classes: number;
+  /**
+   * How many styles [N, styles, latent] the part "styles" makes and the part "picture" takes; such a generator has the input
+   * "truncation" [N] as well. Absent where there are none.
+   */
+  readonly styles?: number;
 }
 
 /** Tells classes apart: [N, C, size, size] to logits [N, classes]; the part "features" gives what judges compare. */

@@ -1,34 +1,26 @@
 import { z } from "zod";
-import {
-  add,
-  gradient,
-  greater,
-  input,
-  mean,
-  mul,
-  type Node,
-  neg,
-  square,
-  stopGradient,
-  sum,
-  toFloat,
-} from "../engine/index.ts";
+import { add, greater, input, mean, mul, type Node, neg, slice, softplus, stopGradient, sub, toFloat } from "../engine/index.ts"; // biome-ignore format: one line
+import { diffAugment } from "../nn/augment.ts";
 import { hinge, leastSquares, logistic } from "../nn/losses.ts";
-import type { CallOptions, Network } from "../nn/model.ts";
+import type { Network } from "../nn/model.ts";
+import { between, oneCentered, zeroCentered } from "./penalties.ts";
+
+const penalty = z.number().min(0).max(1000).optional();
 
 /** How discriminator and generator are scored. */
 export const adversarialOptions = {
   loss: z
-    .enum(["logistic", "hinge", "least-squares"])
+    .enum(["logistic", "hinge", "least-squares", "wgan-gp", "relativistic"])
     .default("logistic")
-    .describe("non-saturating logistic, hinge or least squares"),
-  r1: z.number().min(0).max(1000).default(0).describe("weight γ of the R1 penalty; 0 for none"),
-};
+    .describe("non-saturating logistic, hinge, least squares, Wasserstein with gradient penalty, or relativistic (R3GAN)"),
+  r1: penalty.describe("weight γ of R1, the penalty at real pictures; 0 unless given, 1 with relativistic"),
+  r2: penalty.describe("weight γ of R2, the penalty at made pictures; 0 unless given, 1 with relativistic"),
+  gradientPenalty: z.number().min(0).max(1000).default(10).describe("weight λ of the gradient penalty of wgan-gp"),
+  lazy: z.int().min(1).max(64).default(1).describe("penalties are measured on one in so many pictures of a step"),
+  augment: z.boolean().default(false).describe("DiffAugment, for small sets: random colors, shifts and holes"),
+}; // biome-ignore format: a table
 
-interface AdversarialOptions {
-  readonly loss: "logistic" | "hinge" | "least-squares";
-  readonly r1: number;
-}
+export type AdversarialOptions = z.infer<z.ZodObject<typeof adversarialOptions>>;
 
 interface Players {
   readonly generator: Network;
@@ -39,36 +31,84 @@ interface Players {
   readonly latent: number;
 }
 
-const scored = {
-  logistic: { judge: logistic, fool: (scores: Node) => logistic(scores, true) },
-  hinge: { judge: hinge, fool: (scores: Node) => neg(mean(scores)) },
-  "least-squares": { judge: leastSquares, fool: (scores: Node) => leastSquares(scores, true) },
-} as const;
-
-/** R1: half of γ times the squared norm of the score's gradient at real pictures. Mescheder et al. 2018, https://arxiv.org/abs/1801.04406. */
-function r1Penalty(scores: Node, image: Node, gamma: number): Node {
-  const [slope] = gradient(sum(scores), [image]);
-  return mul(sum(square(slope!)), gamma / 2 / image.shape[0]!);
+interface Scored {
+  /** The discriminator's loss of raw scores of real and of made pictures. */
+  judge(real: Node, made: Node): Node;
+  /** The generator's. */
+  fool(made: Node, real: Node): Node;
 }
+
+const apart = (judge: (scores: Node, real: boolean) => Node): Scored["judge"] => {
+  return (real, made) => add(judge(real, true), judge(made, false));
+};
+const raise = (made: Node): Node => neg(mean(made));
+
+/** Relativistic: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734, paired as in R3GAN, Huang et al. 2024, https://arxiv.org/abs/2501.05441. */
+const scored: Readonly<Record<AdversarialOptions["loss"], Scored>> = {
+  logistic: { judge: apart(logistic), fool: (made) => logistic(made, true) },
+  hinge: { judge: apart(hinge), fool: raise },
+  "least-squares": { judge: apart(leastSquares), fool: (made) => leastSquares(made, true) },
+  "wgan-gp": { judge: (real, made) => sub(mean(made), mean(real)), fool: raise },
+  relativistic: {
+    judge: (real, made) => mean(softplus(sub(made, real))),
+    fool: (made, real) => mean(softplus(sub(real, made))),
+  },
+};
+
+/** Losses under which a score means something only beside another. */
+const isPaired = (loss: AdversarialOptions["loss"]): boolean => loss === "wgan-gp" || loss === "relativistic";
+
+/** The first rows of pictures or labels. */
+export const firstRows = (x: Node, count: number): Node =>
+  count === x.shape[0] ? x : slice(x, x.shape.map(() => 0), [count, ...x.shape.slice(1)]); // biome-ignore format: one line
+
+/** Shares of a batch on which lazy penalties are measured, a picture at least. */
+export const shareOf = (batch: number, lazy: number): number => Math.max(1, Math.floor(batch / lazy));
 
 /**
  * The two losses of a GAN step, the discriminator's first: the generator is judged by the discriminator that just moved.
- * Shown besides: how often the discriminator is right, and the penalty.
+ * Shown besides: how often the discriminator is right, and the penalties.
  */
 export function adversarial(
   { generator, discriminator, image, label, latent }: Players,
-  { loss, r1 }: AdversarialOptions,
+  options: AdversarialOptions,
 ): Readonly<Record<string, Node>> {
+  const { loss, lazy, augment, gradientPenalty } = options;
+  /** Raw scores, of as many pictures as there are labels or fewer. */
+  const see = (pictures: Node, name: string): Node => {
+    const labels = label && { label: firstRows(label, pictures.shape[0]!) };
+    return discriminator(augment ? diffAugment(pictures, name) : pictures, { training: true, given: labels ?? {} });
+  };
+
+  // Scores
+  const codes = input("latent", [image.shape[0]!, latent], { noise: "normal" });
+  const fake = generator(codes, { training: true, given: label ? { label } : {} });
+  const [real, made] = [see(image, "real"), see(fake, "made")];
+
+  // Penalties, on few pictures where they are lazy
+  const count = shareOf(image.shape[0]!, lazy);
+  const [fewReal, fewMade] = [firstRows(image, count), firstRows(fake, count)];
+  const isWhole = count === image.shape[0];
+  const usual = loss === "relativistic" ? 1 : 0;
+  const { r1 = usual, r2 = usual } = options;
+  const penalties: Node[] = [];
+  if (r1 > 0) penalties.push(zeroCentered(isWhole ? real : see(fewReal, "few real"), fewReal, r1));
+  if (r2 > 0) penalties.push(zeroCentered(isWhole ? made : see(fewMade, "few made"), fewMade, r2));
+  if (loss === "wgan-gp" && gradientPenalty > 0) {
+    const mixed = between(fewReal, fewMade);
+    penalties.push(oneCentered(see(mixed, "mixed"), mixed, gradientPenalty));
+  }
+
+  // Both losses
+  const [penalty] = penalties.length > 0 ? [penalties.reduce(add)] : [];
   const { judge, fool } = scored[loss];
-  const call: CallOptions = { training: true, given: label ? { label } : {} };
-  const fake = generator(input("latent", [image.shape[0]!, latent], { noise: "normal" }), call);
-  const [real, made] = [discriminator(image, call), discriminator(fake, call)];
-  const judged = add(judge(real, true), judge(made, false));
-  const penalty = r1 > 0 ? r1Penalty(real, image, r1) : undefined;
-  const right = mul(add(mean(toFloat(greater(real, 0))), mean(toFloat(greater(0, made)))), 0.5);
+  const judged = judge(real, made);
+  const right = isPaired(loss)
+    ? mean(toFloat(greater(real, made)))
+    : mul(add(mean(toFloat(greater(real, 0))), mean(toFloat(greater(0, made)))), 0.5);
   return {
     discriminator: penalty ? add(judged, penalty) : judged,
-    generator: fool(made),
+    generator: fool(made, real),
     accuracy: stopGradient(right),
     ...(penalty && { penalty: stopGradient(penalty) }),
   };

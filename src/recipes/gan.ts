@@ -28,8 +28,11 @@ export const gan = defineRecipe({
     network: "generator",
     usage: { task: "generate", size, channels, latent, classes },
   }),
-  losses: ({ generator, discriminator }, { image, label }, { latent, loss, r1 }) =>
-    adversarial({ generator: generator!, discriminator: discriminator!, image: image!, label, latent }, { loss, r1 }),
+  losses: ({ generator, discriminator }, { image, label }, options) =>
+    adversarial(
+      { generator: generator!, discriminator: discriminator!, image: image!, label, latent: options.latent },
+      options,
+    ),
   optimizers: () => ({ discriminator: adam({ beta1: 0.5 }), generator: adam({ beta1: 0.5 }) }),
   schedule: ({ learningRate }) => constantRate(learningRate),
 });

@@ -4,6 +4,7 @@ import { dcgan } from "./dcgan.ts";
 import { cgan, gan } from "./gan.ts";
 import type { RecipeDefinition } from "./recipe.ts";
 import { srcnn } from "./srcnn.ts";
+import { stylegan2 } from "./stylegan2.ts";
 import { vae } from "./vae.ts";
 
 export { defineRecipe, type ExampleData, type PatchData, type RecipeDefinition } from "./recipe.ts";
@@ -16,5 +17,6 @@ export const recipes = [
   gan,
   cgan,
   dcgan,
+  stylegan2,
   classifier,
 ] as unknown as readonly RecipeDefinition[];

@@ -8,8 +8,11 @@ import type { LoadedModel } from "./modelFile.ts";
 
 /** A generator, ready to run. */
 export interface Generator {
-  /** Codes [N, latent], and labels (one a row) where the generator has classes, to pictures [N, C, size, size] in 0…1. */
-  run(codes: Tensor, labels?: readonly number[]): Promise<Tensor>;
+  /**
+   * Codes [N, latent], and labels (one a row) where the generator has classes, to pictures [N, C, size, size] in 0…1.
+   * @param truncation how far styles stray from their mean, 0…1; for generators with styles
+   */
+  run(codes: Tensor, labels?: readonly number[], truncation?: number): Promise<Tensor>;
   dispose(): Promise<void>;
 }
 
@@ -34,12 +37,12 @@ export async function openGenerator(
   runtime: Runtime,
 ): Promise<Generator> {
   if (!network) throw userError(path, "expected a generator of this package, got a graph");
-  const { latent, classes } = usage;
+  const { latent, classes, styles } = usage;
   const given = givenLeaves(network.model, network.options, BATCH);
   const output = network(input("input", [BATCH, latent]), { given });
   const executable: Executable = await compileFunction({ output }, { runtime, weights });
   return {
-    async run(codes, labels = []) {
+    async run(codes, labels = [], truncation = 1) {
       const [count = 0] = codes.shape;
       const area = sizeOf(output.shape.slice(1));
       const all = new Float32Array(count * area);
@@ -50,7 +53,11 @@ export async function openGenerator(
           Array.from({ length: BATCH }, (_, i) => labels[from + i] ?? 0),
           [BATCH],
         );
-        const feeds = { input: tensor(part, [BATCH, latent]), ...(classes > 0 && { label }) };
+        const feeds = {
+          input: tensor(part, [BATCH, latent]),
+          ...(classes > 0 && { label }),
+          ...(styles && { truncation: tensor(new Float32Array(BATCH).fill(truncation), [BATCH]) }),
+        };
         const made = floats((await executable.run(feeds)).output!);
         all.set(made.subarray(0, Math.min(BATCH, count - from) * area), from * area);
       }

@@ -42,7 +42,13 @@ const usageSchema = z.discriminatedUnion("task", [
     input: z.enum(["enlarged", "lr"]),
   }),
   z.object({ task: z.literal("reconstruct"), ...square, latent: z.array(side).min(1).max(3) }),
-  z.object({ task: z.literal("generate"), ...square, latent: side, classes: z.int().min(0).max(1000) }),
+  z.object({
+    task: z.literal("generate"),
+    ...square,
+    latent: side,
+    classes: z.int().min(0).max(1000),
+    styles: side.optional(),
+  }),
   z.object({ task: z.literal("classify"), ...square, classes: z.int().min(2).max(1000) }),
 ]);
 

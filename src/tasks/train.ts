@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { compileStep, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import { initialWeights, type Network, parameterCount } from "../nn/model.ts";
+import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
 import { type RecipeDefinition, recipes } from "../recipes/index.ts";
 import type { DataSource } from "../train/data/source.ts";
@@ -204,10 +204,16 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
     every: { log, save, sample },
     ...samplerFor(runtime),
     run,
-    keep: [key],
+    keep: keysOf(networks[key]!),
     metadata: modelMetadata(networks[key]!, usage, card),
   };
 }
+
+/** Keys of the weights that a network needs when it is used; some statistics are for training alone. */
+const keysOf = ({ model, options, key }: Network): readonly string[] =>
+  network(model, options, key)
+    .parameters()
+    .map(({ attributes }) => `${key}/${attributes.name}`);
 
 async function checkFolder(folder: string, resume: boolean, { files }: Platform): Promise<void> {
   if (!resume && (await files.exists(`${folder}/options.json`)))

@@ -28,7 +28,7 @@ export interface FitPlan {
   /** Numbers on held-out data, taken when samples are. */
   evaluate?(weights: Tensors, step: number): Promise<Numbers>;
   readonly run: Run;
-  /** Networks whose weights are written at the end; all unless given. */
+  /** Keys of the weights that are written at the end; all unless given. */
   readonly keep?: readonly string[];
   /** Texts in the head of weights.safetensors: format, model, options. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -169,9 +169,7 @@ async function takeSamples(plan: FitPlan, step: Step, done: number): Promise<Pic
 }
 
 async function saveWeights({ run, keep, metadata = {} }: FitPlan, step: Step): Promise<string> {
-  const kept = Object.entries(weightsOf(await step.read())).filter(
-    ([key]) => !keep || keep.includes(key.slice(0, key.indexOf("/"))),
-  );
+  const kept = Object.entries(weightsOf(await step.read())).filter(([key]) => !keep || keep.includes(key));
   return run.saveWeights(Object.fromEntries(kept), metadata);
 }
 

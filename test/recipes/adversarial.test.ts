@@ -3,7 +3,7 @@ import { z } from "zod";
 import { compileFunction, input, matmul, mul, referenceRuntime, reshape } from "../../src/engine/index.ts";
 import { normal, zeros } from "../../src/nn/initializers.ts";
 import { defineModel, initialWeights, network } from "../../src/nn/model.ts";
-import { adversarial } from "../../src/recipes/adversarial.ts";
+import { adversarial, adversarialOptions } from "../../src/recipes/adversarial.ts";
 import { vae } from "../../src/recipes/vae.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
 
@@ -26,11 +26,13 @@ const scaling = defineModel({
   build: (x, p) => reshape(mul(x, p.weight("a", [4], normal(1))), [x.shape[0]!, 1, 2, 2]),
 });
 
+const defaults = z.object(adversarialOptions).parse({});
+
 async function losses(loss: "logistic" | "hinge" | "least-squares", start: "zero" | "random", r1 = 0) {
   const discriminator = network(linearScore, { start }, "discriminator");
   const generator = network(scaling, {}, "generator");
   const image = input("image", [3, 1, 2, 2]);
-  const outputs = adversarial({ generator, discriminator, image, latent: 4 }, { loss, r1 });
+  const outputs = adversarial({ generator, discriminator, image, latent: 4 }, { ...defaults, loss, r1 });
   const weights = initialWeights([generator, discriminator], 1);
   const compiled = await compileFunction(outputs, { runtime: referenceRuntime(), weights });
   const ramp = (shape: number[]) =>
