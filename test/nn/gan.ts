@@ -31,8 +31,11 @@ const model = (name: string, width: number, build: Parameters<typeof defineModel
     name,
   );
 
-/** The pair compiled into one step, and the first weights. */
-export async function compileGan(runtime: Runtime): Promise<{ readonly step: Step; readonly weights: Tensors }> {
+/** The pair compiled into one step, and the first weights. Whether the discriminator's loss sees a detached copy must not matter. */
+export async function compileGan(
+  runtime: Runtime,
+  isDetached = true,
+): Promise<{ readonly step: Step; readonly weights: Tensors }> {
   const generator = model("generator", 2, (x, p) =>
     tanhOf(batchNorm(linear(x, p("in"), { out: 3, initializer: normal(0.7) }), p("norm"))),
   );
@@ -46,7 +49,10 @@ export async function compileGan(runtime: Runtime): Promise<{ readonly step: Ste
   const fake = generator(input("z", [BATCH, 2]), training);
   const judged = discriminator(input("real", [BATCH, 3]), training);
   const losses = {
-    discriminator: add(logistic(judged, true), logistic(discriminator(stopGradient(fake), training), false)),
+    discriminator: add(
+      logistic(judged, true),
+      logistic(discriminator(isDetached ? stopGradient(fake) : fake, training), false),
+    ),
     generator: logistic(discriminator(fake, training), true),
   };
   const weights = initialWeights([generator, discriminator], 3);

@@ -1,7 +1,7 @@
 import { internal } from "../../errors.ts";
 import { gradient, substitute } from "../graph/gradient.ts";
 import { type Node, topological } from "../graph/node.ts";
-import { add, div, minimum, mul, sqrt, square, sub } from "../ops/elementwise.ts";
+import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
 import { Flat, keyOf, type Parameter, parametersOf } from "./parameters.ts";
@@ -67,7 +67,8 @@ function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat
     const next = add(average, mul(sub(moved.weights, average), sub(1, assembly.scalar(`ema decay of ${network}`))));
     assembly.vectors.push({ prefix: "ema", flat, leaf: average, next });
   }
-  for (const [parameter, piece] of flat.pieces(moved.weights)) assembly.now.set(parameter, piece);
+  // Later losses see the moved weights as numbers: their gradients do not pass through this move.
+  for (const [parameter, piece] of flat.pieces(stopGradient(moved.weights))) assembly.now.set(parameter, piece);
 }
 
 /** The averages that a loss's forward pass feeds move now, with the weights that this pass saw. */
@@ -116,7 +117,7 @@ export function assemble(plan: StepPlan): Assembly {
     if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
     moveAverages(assembly, averages, [loss]);
     moveNetwork(assembly, network, loss, own.flat, own.leaf, plan);
-    for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, moved); // seen by the next loss
+    for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, stopGradient(moved)); // seen by the next loss
     leaves.delete(network);
   }
   const left = [...averages].map((average) => average.from);
