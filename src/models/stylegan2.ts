@@ -184,9 +184,8 @@ function pathPenalty(styles: Node, picture: Node, p: Parameters): Node {
   const [slope] = gradient(sum(mul(picture, direction)), [styles]);
   const length = sqrt(add(mean(sum(square(slope!), [2]), [1]), 1e-12));
   const usual = p.statistic("usual", [1], zeros);
-  const toward = stopGradient(reshape(mean(length), [1]));
-  p.follow({ parameter: usual, toward, from: length, momentum: 0.01 });
-  return square(sub(length, add(usual, mul(sub(toward, usual), 0.01))));
+  p.follow({ parameter: usual, toward: stopGradient(reshape(mean(length), [1])), from: length, momentum: 0.01 });
+  return square(sub(length, usual));
 }
 
 /** StyleGAN2's generator: codes [N, latent] to pictures in 0…1. */

@@ -55,10 +55,10 @@ test.each([
   expect(values.generator).toBeCloseTo(fooled, 6);
 });
 
-test("R1 of a linear score is half of γ times the squared norm of its weights", async () => {
+test("R1 of a linear score is half of γ times the squared norm of its weights by pictures in −1…1", async () => {
   const { w, values } = await losses("logistic", "random", 10);
   const plain = (await losses("logistic", "random")).values;
-  const expected = 5 * w.reduce((sum, value) => sum + value * value, 0);
+  const expected = 5 * w.reduce((sum, value) => sum + (value / 2) ** 2, 0);
   expect(values.penalty).toBeCloseTo(expected, 4);
   expect(values.discriminator! - plain.discriminator!).toBeCloseTo(expected, 4);
 });
