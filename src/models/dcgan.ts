@@ -4,7 +4,7 @@ import { normal } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm, spectralNorm } from "../nn/norms.ts";
-import { fromUnit, generatorSizes, labelled, pictureSizes, toUnit, withLabel } from "./gan.ts";
+import { fromUnit, generatorSizes, labelled, labelledNorm, pictureSizes, toUnit } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1511.06434";
 const initializer = normal(0.02);
@@ -53,11 +53,12 @@ export const dcganGenerator = defineModel({
   build(x, p, { size, channels, width, classes, up }, given) {
     const [first, ...rest] = stages(size, width) as [ReturnType<typeof stages>[0], ...ReturnType<typeof stages>];
     const { side, channels: out } = first;
-    let y = linear(withLabel(x, p, classes, given), p("seed"), { out: out * side * side, bias: false, initializer });
-    y = relu(batchNorm(reshape(y, [x.shape[0]!, out, side, side]), p("seed.norm")));
+    const norm = (y: Node, at: Parameters): Node => relu(labelledNorm(y, at, classes, given));
+    let y = linear(x, p("seed"), { out: out * side * side, bias: false, initializer });
+    y = norm(reshape(y, [x.shape[0]!, out, side, side]), p("seed.norm"));
     for (const [at, stage] of rest.entries()) {
       const here = p(`up.${at}`);
-      y = relu(batchNorm(grow(y, here("conv"), stage.channels, { up, bias: false }), here("norm")));
+      y = norm(grow(y, here("conv"), stage.channels, { up, bias: false }), here("norm"));
     }
     return toUnit(tanh(grow(y, p("picture"), channels, { up, bias: true }))); // [N, C, S, S]
   },

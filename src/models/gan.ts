@@ -2,7 +2,7 @@ import { z } from "zod";
 import { add, concat, leakyRelu, mul, type Node, reshape, sub, tanh } from "../engine/index.ts";
 import { embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
-import { batchNorm } from "../nn/norms.ts";
+import { batchNorm, classBatchNorm } from "../nn/norms.ts";
 
 const PAPER = "https://arxiv.org/abs/1406.2661";
 
@@ -23,7 +23,7 @@ export const labelled = ({ classes }: { readonly classes: number }) =>
   classes > 0 ? { label: { shape: [1], dtype: "int64" as const } } : ({} as Record<string, never>);
 
 /** x [N, K] with an embedding of the label behind it: Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784. */
-export function withLabel(x: Node, p: Parameters, classes: number, given: Readonly<Record<string, Node>>): Node {
+function withLabel(x: Node, p: Parameters, classes: number, given: Readonly<Record<string, Node>>): Node {
   if (classes === 0) return x;
   return concat([x, embedding(given.label!, p("label"), { count: classes, width: 32 })], 1);
 }
@@ -32,7 +32,18 @@ export function withLabel(x: Node, p: Parameters, classes: number, given: Readon
 export const toUnit = (x: Node): Node => add(mul(x, 0.5), 0.5);
 export const fromUnit = (x: Node): Node => sub(mul(x, 2), 1);
 
-/** Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. */
+/** Batch normalization, with gains and shifts by class where there are classes. */
+export const labelledNorm = (
+  x: Node,
+  p: Parameters,
+  classes: number,
+  { label }: Readonly<Record<string, Node>>,
+): Node => (classes > 0 ? classBatchNorm(x, p, label!, classes) : batchNorm(x, p));
+
+/**
+ * Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. Classes come in as
+ * gains and shifts of the normalizations: as numbers beside the noise they soon outweigh it, and a class is one picture.
+ */
 export const ganGenerator = defineModel({
   name: "gan-generator",
   summary: "dense generator (Goodfellow et al. 2014; Mirza & Osindero 2014 with classes)",
@@ -41,10 +52,10 @@ export const ganGenerator = defineModel({
   input: ({ latent }) => [1, latent],
   given: labelled,
   build(x, p, { size, channels, classes }, given) {
-    let y = withLabel(x, p, classes, given);
+    let y = x;
     for (const [at, out] of [64, 128].entries()) {
       const here = p(`hidden.${at}`);
-      y = leakyRelu(batchNorm(linear(y, here("linear"), { out }), here("norm")), 0.2);
+      y = leakyRelu(labelledNorm(linear(y, here("linear"), { out }), here("norm"), classes, given), 0.2);
     }
     y = tanh(linear(y, p("picture"), { out: channels * size * size }));
     return reshape(toUnit(y), [x.shape[0]!, channels, size, size]);

@@ -17,10 +17,22 @@ export const adversarialOptions = {
   r2: penalty.describe("weight γ of R2, the penalty at made pictures; 0 unless given, 1 with relativistic"),
   gradientPenalty: z.number().min(0).max(1000).default(10).describe("weight λ of the gradient penalty of wgan-gp"),
   lazy: z.int().min(1).max(64).default(1).describe("penalties are measured on one in so many pictures of a step"),
+  halfLife: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(10_000)
+    .describe("half-life of the moving average of weights that is kept as the result, in pictures"),
   augment: z.boolean().default(false).describe("DiffAugment, for small sets: random colors, shifts and holes"),
 }; // biome-ignore format: a table
 
 export type AdversarialOptions = z.infer<z.ZodObject<typeof adversarialOptions>>;
+
+/** Decay of the moving average at a step, shorter at first. Karras et al. 2018, section 6: half-lives in pictures. */
+export const averageDecay = (
+  { batch, halfLife }: { readonly batch: number; readonly halfLife: number },
+  step: number,
+): number => 0.5 ** (batch / Math.min(halfLife, 0.05 * step * batch));
 
 interface Players {
   readonly generator: Network;

@@ -3,7 +3,7 @@ import { dcganDiscriminator, dcganGenerator } from "../models/dcgan.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions } from "./adversarial.ts";
+import { adversarial, adversarialOptions, averageDecay } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 /** DCGAN, Radford et al. 2016: Adam with β₁ = 0.5 and 2·10⁻⁴. With classes both networks know them. */
@@ -35,4 +35,5 @@ export const dcgan = defineRecipe({
     ),
   optimizers: () => ({ discriminator: adam({ beta1: 0.5 }), generator: adam({ beta1: 0.5 }) }),
   schedule: ({ learningRate }) => constantRate(learningRate),
+  emaDecay: averageDecay,
 });

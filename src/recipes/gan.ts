@@ -3,7 +3,7 @@ import { ganDiscriminator, ganGenerator, generatorSizes } from "../models/gan.ts
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions } from "./adversarial.ts";
+import { adversarial, adversarialOptions, averageDecay } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 const options = z.object({
@@ -35,6 +35,7 @@ export const gan = defineRecipe({
     ),
   optimizers: () => ({ discriminator: adam({ beta1: 0.5 }), generator: adam({ beta1: 0.5 }) }),
   schedule: ({ learningRate }) => constantRate(learningRate),
+  emaDecay: averageDecay,
 });
 
 /** The conditional GAN of Mirza & Osindero 2014: the same with a class in both networks. */

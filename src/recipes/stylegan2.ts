@@ -4,7 +4,7 @@ import { stylegan2Discriminator, stylegan2Generator, stylesOf } from "../models/
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions, firstRows, shareOf } from "./adversarial.ts";
+import { adversarial, adversarialOptions, averageDecay, firstRows, shareOf } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 /**
@@ -25,12 +25,6 @@ export const stylegan2 = defineRecipe({
     flip: z.boolean().default(false).describe("mirror half of the pictures"),
     batch: z.int().min(2).max(1024).default(32).describe("pictures per step"),
     learningRate: z.number().positive().max(1).default(2e-3).describe("learning rate of both networks"),
-    halfLife: z
-      .int()
-      .min(1)
-      .max(10_000_000)
-      .default(10_000)
-      .describe("half-life of the generator's moving average, in pictures"),
   }),
   networks({ size, channels, latent, classes, width, most, mapping, mixing }) {
     const shared = { size, channels, classes, width, most };
@@ -62,5 +56,5 @@ export const stylegan2 = defineRecipe({
     return { discriminator: adam(rates), generator: adam(rates) };
   },
   schedule: ({ learningRate }) => constantRate(learningRate),
-  emaDecay: ({ batch, halfLife }, step) => 0.5 ** (batch / Math.min(halfLife, 0.05 * step * batch)), // shorter at first
+  emaDecay: averageDecay,
 });
