@@ -1,7 +1,8 @@
 import { compileFunction, type Executable, input, type Runtime } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { ReconstructUsage } from "../nn/usage.ts";
-import { floats, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { runRows } from "./batches.ts";
 import type { LoadedModel } from "./modelFile.ts";
 
 /** Pictures that go through the network at a time. */
@@ -36,20 +37,6 @@ export async function openAutoencoder(
   };
 }
 
-/** Runs all rows of a tensor through a function of `batch` rows; the last batch is filled up with zeros. */
-export async function inBatches(run: Executable, rows: Tensor, batch: number): Promise<Tensor> {
-  const [count = 0, ...rest] = rows.shape;
-  const [values, width] = [floats(rows), sizeOf(rest)];
-  const parts: Float32Array[] = [];
-  let shape: readonly number[] = [];
-  for (let from = 0; from < count; from += batch) {
-    const part = new Float32Array(batch * width);
-    part.set(values.subarray(from * width, Math.min(count, from + batch) * width));
-    const { output } = await run.run({ input: tensor(part, [batch, ...rest]) });
-    shape = output!.shape.slice(1);
-    parts.push(floats(output!).subarray(0, Math.min(batch, count - from) * sizeOf(shape)));
-  }
-  const all = new Float32Array(count * sizeOf(shape));
-  for (const [at, part] of parts.entries()) all.set(part, at * batch * sizeOf(shape));
-  return tensor(all, [count, ...shape]);
-}
+/** Runs all rows of a tensor through a function of `batch` rows. */
+export const inBatches = (run: Executable, rows: Tensor, batch: number): Promise<Tensor> =>
+  runRows(run, { input: rows }, batch);

@@ -24,6 +24,14 @@ export const generateOptions = z.object({
     .describe("names or numbers of classes to make; all in turn unless given")
     .meta({ placeholder: "names" }),
   count: z.int().min(1).max(100_000).default(64).describe("pictures to make; of each class that was named"),
+  truncation: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "how far styles stray from their mean, 0 to 1, for generators with styles: less is finer and less varied",
+    ),
   seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of the random numbers"),
   interpolate: z
     .array(z.int().min(0))
@@ -95,6 +103,12 @@ function plan({ count, seed, interpolate, class: wanted }: Checked, model: Loade
   return { codes: codesOf(latent, seed, total), labels, names };
 }
 
+/** Only styles can be drawn towards their mean. */
+function checkTruncation(truncation: number | undefined, { usage, name }: LoadedModel<GenerateUsage>): void {
+  if (truncation === undefined || usage.styles !== undefined) return;
+  throw userError("truncation", `expected none, since ${name} has no styles, got ${truncation}`);
+}
+
 /** Makes pictures with a generator. Picture i of a seed is the same however many are made. */
 export async function generate(
   options: GenerateOptions,
@@ -103,11 +117,13 @@ export async function generate(
 ): Promise<readonly Made[]> {
   const checked = checkOptions(generateOptions, options, (name) => `generate › ${name}`);
   const model = await loadModelFor("generate", checked.model, platform);
+  checkTruncation(checked.truncation, model);
   const { codes, labels, names } = plan(checked, model);
+  const { truncation } = checked;
   const runtime: Runtime = await platform.runtime(choice);
   try {
     const generator = await openGenerator(model, runtime);
-    const pictures = picturesOf(await generator.run(codes, labels));
+    const pictures = picturesOf(await generator.run({ codes, labels, truncation }));
     await generator.dispose();
     return pictures.map((picture, i) => ({ picture, ...(names.length > 0 && { class: names[labels[i]!]! }) }));
   } finally {

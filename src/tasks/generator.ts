@@ -1,19 +1,32 @@
-import { compileFunction, type Executable, input, type Runtime } from "../engine/index.ts";
+import { compileFunction, type Executable, input, type Runtime, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { givenLeaves } from "../nn/model.ts";
 import type { GenerateUsage } from "../nn/usage.ts";
 import { random } from "../tensor/random.ts";
-import { floats, indices, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import { indices, type Tensor, tensor } from "../tensor/tensor.ts";
+import { runRows } from "./batches.ts";
 import type { LoadedModel } from "./modelFile.ts";
 
-/** A generator, ready to run. */
+/** What pictures are made from. */
+export interface Codes {
+  /** [N, latent], N(0, 1). */
+  readonly codes: Tensor;
+  /** Class numbers, one a row, where the generator has classes. */
+  readonly labels?: readonly number[];
+  /** How far styles stray from their mean, 0…1; 1 unless given. For generators with styles. */
+  readonly truncation?: number | undefined;
+}
+
+/** A generator, ready to run. Pictures are [N, C, size, size] in 0…1. */
 export interface Generator {
-  /**
-   * Codes [N, latent], and labels (one a row) where the generator has classes, to pictures [N, C, size, size] in 0…1.
-   * @param truncation how far styles stray from their mean, 0…1; for generators with styles
-   */
-  run(codes: Tensor, labels?: readonly number[], truncation?: number): Promise<Tensor>;
+  run(codes: Codes): Promise<Tensor>;
   dispose(): Promise<void>;
+}
+
+/** The halves of a generator with styles: codes to styles [N, styles, latent], and those to pictures. */
+export interface StyledGenerator {
+  styles(codes: Codes): Promise<Tensor>;
+  pictures(styles: Tensor): Promise<Tensor>;
 }
 
 const BATCH = 64;
@@ -31,38 +44,49 @@ export function codesOf(latent: number, seed: number, count: number, first = 0):
   return tensor(all, [count, latent]);
 }
 
+const networkOf = ({ network, path }: LoadedModel<GenerateUsage>) => {
+  if (network) return network;
+  throw userError(path, "expected a generator of this package, got a graph");
+};
+
+/** Tensors for the inputs of a generator: codes, and what else it takes. */
+function feedsOf({ classes, styles }: GenerateUsage, { codes, labels = [], truncation = 1 }: Codes): Tensors {
+  const [count = 0] = codes.shape;
+  const each = (of: (i: number) => number): number[] => Array.from({ length: count }, (_, i) => of(i));
+  return {
+    input: codes,
+    ...(classes > 0 && { label: indices(each((i) => labels[i] ?? 0), [count]) }),
+    ...(styles !== undefined && { truncation: tensor(each(() => truncation), [count]) }),
+  }; // biome-ignore format: a line each
+}
+
 /** Opens a generator. Every picture is made in a batch of the same size, so its neighbors change nothing. */
-export async function openGenerator(
-  { network, usage, weights, path }: LoadedModel<GenerateUsage>,
-  runtime: Runtime,
-): Promise<Generator> {
-  if (!network) throw userError(path, "expected a generator of this package, got a graph");
-  const { latent, classes, styles } = usage;
+export async function openGenerator(model: LoadedModel<GenerateUsage>, runtime: Runtime): Promise<Generator> {
+  const { usage, weights } = model;
+  const network = networkOf(model);
   const given = givenLeaves(network.model, network.options, BATCH);
-  const output = network(input("input", [BATCH, latent]), { given });
+  const output = network(input("input", [BATCH, usage.latent]), { given });
   const executable: Executable = await compileFunction({ output }, { runtime, weights });
   return {
-    async run(codes, labels = [], truncation = 1) {
-      const [count = 0] = codes.shape;
-      const area = sizeOf(output.shape.slice(1));
-      const all = new Float32Array(count * area);
-      for (let from = 0; from < count; from += BATCH) {
-        const part = new Float32Array(BATCH * latent);
-        part.set(floats(codes).subarray(from * latent, Math.min(count, from + BATCH) * latent));
-        const label = indices(
-          Array.from({ length: BATCH }, (_, i) => labels[from + i] ?? 0),
-          [BATCH],
-        );
-        const feeds = {
-          input: tensor(part, [BATCH, latent]),
-          ...(classes > 0 && { label }),
-          ...(styles && { truncation: tensor(new Float32Array(BATCH).fill(truncation), [BATCH]) }),
-        };
-        const made = floats((await executable.run(feeds)).output!);
-        all.set(made.subarray(0, Math.min(BATCH, count - from) * area), from * area);
-      }
-      return tensor(all, [count, ...output.shape.slice(1)]);
-    },
+    run: (codes) => runRows(executable, feedsOf(usage, codes), BATCH),
     dispose: () => executable.dispose(),
+  };
+}
+
+/** Opens the halves of a generator with styles. */
+export async function openStyled(model: LoadedModel<GenerateUsage>, runtime: Runtime): Promise<StyledGenerator> {
+  const { usage, weights, path } = model;
+  const network = networkOf(model);
+  if (usage.styles === undefined) throw userError(path, "expected a generator with styles, got one without");
+  const given = givenLeaves(network.model, network.options, BATCH);
+  const styles = network.part("styles", input("input", [BATCH, usage.latent]), { given });
+  const pictures = network.part("picture", input("input", styles.shape));
+  const [first, second] = [
+    await compileFunction({ output: styles }, { runtime, weights }),
+    await compileFunction({ output: pictures }, { runtime, weights }),
+  ];
+  return {
+    styles: (codes) => runRows(first, feedsOf(usage, codes), BATCH),
+    pictures: (rows) => runRows(second, { input: rows }, BATCH),
   };
 }

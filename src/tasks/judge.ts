@@ -130,7 +130,7 @@ async function judgeGenerator(
   )) as [Examples, Examples];
   const labels = Array.from({ length: checked.count }, (_, i) => (usage.classes > 0 ? i % usage.classes : 0));
   const generator = await openGenerator(model, runtime);
-  const made = await generator.run(codesOf(usage.latent, checked.seed, checked.count), labels);
+  const made = await generator.run({ codes: codesOf(usage.latent, checked.seed, checked.count), labels });
   const real = await judge.features(test.take(firstOf(test, checked.count)).image!);
   const learned = await judge.features(train.take(firstOf(train, checked.count)).image!);
   const fake = await judge.features(made);

@@ -22,7 +22,7 @@ export const planGenerateSampler = async ({
       const generator = await openGenerator(modelOf(network, weights, usage, network.key), runtime);
       try {
         const factor = Math.max(1, Math.floor(64 / usage.size));
-        return pictureGrid(picturesOf(await generator.run(codes, labels)), { columns: COLUMNS, factor });
+        return pictureGrid(picturesOf(await generator.run({ codes, labels })), { columns: COLUMNS, factor });
       } finally {
         await generator.dispose();
       }
