@@ -3,6 +3,7 @@ import { autoencoder } from "./autoencoder.ts";
 import { classifier } from "./classifier.ts";
 import { dcganDiscriminator, dcganGenerator } from "./dcgan.ts";
 import { ganDiscriminator, ganGenerator } from "./gan.ts";
+import { lenet } from "./lenet.ts";
 import { srcnn } from "./srcnn.ts";
 import { vae } from "./vae.ts";
 
@@ -16,4 +17,5 @@ export const models = [
   dcganGenerator,
   dcganDiscriminator,
   classifier,
+  lenet,
 ] as unknown as readonly ModelDefinition[];
