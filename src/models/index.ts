@@ -3,6 +3,7 @@ import { autoencoder } from "./autoencoder.ts";
 import { classifier } from "./classifier.ts";
 import { dcganDiscriminator, dcganGenerator } from "./dcgan.ts";
 import { ganDiscriminator, ganGenerator } from "./gan.ts";
+import { inception } from "./inception.ts";
 import { lenet } from "./lenet.ts";
 import { srcnn } from "./srcnn.ts";
 import { vae } from "./vae.ts";
@@ -18,4 +19,5 @@ export const models = [
   dcganDiscriminator,
   classifier,
   lenet,
+  inception,
 ] as unknown as readonly ModelDefinition[];

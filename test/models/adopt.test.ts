@@ -59,7 +59,7 @@ describe("dense layers in a sequence", () => {
       y = layer(y, theirs[`${at}.weight`]!, theirs[`${at}.bias`]!);
       y = y.map((value) => (at < 4 ? Math.max(0, value) : (Math.tanh(value) + 1) / 2));
     }
-    outputOf(mine, x).forEach((value, i) => expect(value).toBeCloseTo(y[i]!, 10));
+    for (const [i, value] of outputOf(mine, x).entries()) expect(value).toBeCloseTo(y[i]!, 10);
   });
 
   test("are a discriminator when they begin with one and end in a score", () => {
