@@ -76,7 +76,7 @@ describe.skipIf(!isHere)("foreign networks of MNIST", () => {
   });
 
   test("LeNet tells 99.08 % of the 10,000 test digits", async () => {
-    const figures = await judge({ model: lenet, data: `${shared}/mnist` }, platform, { name: "cpu", threads: 1 });
+    const { figures } = await judge({ model: lenet, data: `${shared}/mnist` }, platform, { name: "cpu", threads: 1 });
     expect(figures.accuracy).toBeCloseTo(0.9908, 6);
   });
 });
