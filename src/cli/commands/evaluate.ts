@@ -42,8 +42,7 @@ type Options = z.output<typeof options>;
 async function judgeAll(given: Options, { io, platform }: Context): Promise<number> {
   const { model: models, output, sheet, force, json, runtime, threads, ...task } = given;
   const write = output === undefined ? undefined : judgedWriter(output);
-  if (sheet !== undefined && models.length > 1)
-    throw userError("--sheet", `expected one model to draw, got ${models.length}`);
+  if (sheet !== undefined) await checkSheet(models, platform);
   for (const path of [output, sheet]) if (path !== undefined) await platform.checkTarget(path, force);
   const status = statusLine(io);
   const onProgress = (what: string, done: number, total: number) => status.show(`${done}/${total}  ${what}`);
@@ -53,16 +52,18 @@ async function judgeAll(given: Options, { io, platform }: Context): Promise<numb
     const judgment = await judge({ ...task, model }, platform, choice).finally(status.clear);
     judged.push({ model, ...judgment });
   }
-  if (sheet !== undefined) await writeSheet(sheet, judged[0]!, force, platform);
+  if (sheet !== undefined) await platform.codec.write(sheet, judged[0]!.sheet!, { force });
   if (output !== undefined) await platform.files.write(output, write!(judged));
   if (json) printJson(io, judgedJson(judged));
   else io.out(`${judged.map(judgedText).join("\n\n")}\n`);
   return exit.done;
 }
 
-async function writeSheet(path: string, { model, sheet }: Judged, force: boolean, { codec }: Context["platform"]) {
-  if (!sheet) throw userError("--sheet", `expected a generator, got ${model}, which makes no pictures`);
-  await codec.write(path, sheet, { force });
+async function checkSheet(models: readonly string[], platform: Context["platform"]): Promise<void> {
+  const [model, other] = models as readonly [string, string?];
+  if (other !== undefined) throw userError("--sheet", `expected one model to draw, got ${models.length}`);
+  if ((await taskOf(model, platform)) !== "generate")
+    throw userError("--sheet", `expected a generator, got ${model}, which makes no pictures`);
 }
 
 export const evaluateCommand = defineCommand({
