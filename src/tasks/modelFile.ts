@@ -145,8 +145,8 @@ function adopted(tensors: Tensors) {
 function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedModel {
   const found = adopted(tensors);
   if (!found) {
-    const known = oneOf(models.filter((one) => one.adopt).map((one) => one.name));
-    throw userError(path, `expected weights of ${known}, got other tensors`, wrong);
+    const known = models.filter((one) => one.adopt).map((one) => one.name);
+    throw userError(path, `expected weights of ${known.join(", ")}, got other tensors`, wrong);
   }
   const isUpscaler = found.usage.task === "upscale";
   if (isUpscaler && scale === undefined)
