@@ -49,7 +49,7 @@ export { type BenchRow, bench, openWorkload } from "./tasks/bench.ts";
 export type { CompareOptions, Comparison } from "./tasks/compare.ts";
 export type { EvaluateOptions, Evaluation, MeanScore, PictureScore } from "./tasks/evaluate.ts";
 export type { GenerateOptions, Made } from "./tasks/generate.ts";
-export type { JudgeOptions, Judgment } from "./tasks/judge.ts";
+export type { JudgeOptions, Judgment } from "./tasks/judgeParts.ts";
 export type { Card, LoadedModel } from "./tasks/modelFile.ts";
 export { packModel } from "./tasks/modelFile.ts";
 export type { LoadOptions } from "./tasks/modelName.ts";

@@ -12,7 +12,8 @@ import {
 } from "./tasks/evaluate.ts";
 import { exportModel as packAs } from "./tasks/exportModel.ts";
 import { type GenerateOptions, generate as generateWith, type Made } from "./tasks/generate.ts";
-import { type JudgeOptions, type Judgment, judge as judgeWith } from "./tasks/judge.ts";
+import { judge as judgeWith } from "./tasks/judge.ts";
+import type { JudgeHooks, JudgeOptions, Judgment } from "./tasks/judgeParts.ts";
 import { type LoadedModel, loadModel as loadWith } from "./tasks/modelFile.ts";
 import { type LoadOptions, listModels as listWith } from "./tasks/modelName.ts";
 import { type Reconstruction, type ReconstructOptions, reconstruct as reconstructWith } from "./tasks/reconstruct.ts";
@@ -107,9 +108,15 @@ export const reconstruct = (
   { runtime, threads, ...task }: ReconstructOptions & Device,
 ): Promise<Reconstruction> => reconstructWith(paths, task, platform, choiceOf({ runtime, threads }));
 
-/** Judges an autoencoder, a generator or a classifier on a data set; figures by name. */
-export const judge = ({ runtime, threads, ...task }: JudgeOptions & Device): Promise<Judgment> =>
-  judgeWith(task, platform, choiceOf({ runtime, threads }));
+/** Judges an autoencoder, a generator, a classifier or a discriminator on a data set: figures by name, and what they stand on. */
+export const judge = ({
+  runtime,
+  threads,
+  signal,
+  onProgress,
+  ...task
+}: JudgeOptions & Device & JudgeHooks): Promise<Judgment> =>
+  judgeWith(task, platform, { ...choiceOf({ runtime, threads }), signal, onProgress });
 
 /** Trains by a recipe, shipped or your own, into a new run folder; yields a tick per step and one at the end. */
 export async function* train<O extends z.ZodObject>(

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { add, leakyRelu, mul, type Node, relu, reshape, resize, sum, tanh } from "../engine/index.ts";
+import { add, leakyRelu, mul, type Node, relu, reshape, resize, sum, type Tensors, tanh } from "../engine/index.ts";
 import { normal } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm, spectralNorm } from "../nn/norms.ts";
+import { floats, tensor } from "../tensor/tensor.ts";
 import { fromUnit, generatorSizes, labelled, labelledNorm, pictureSizes, toUnit } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1511.06434";
@@ -15,12 +16,19 @@ const sizes = {
   classes: generatorSizes.classes,
 };
 
+/** How often a size is halved until a map of 4 or 7 pixels is left. */
+const halvings = (size: number): number => (size === 28 ? 2 : Math.log2(size) - 2);
+
 /** Sides and channels from the smallest map to half the size: 28 is 7, 14; 32 is 4, 8, 16; 64 is 4, 8, 16, 32. */
-function stages(size: number, width: number): readonly { readonly side: number; readonly channels: number }[] {
-  const sides: number[] = [];
-  for (let side = size / 2; side >= 4 && Number.isInteger(side); side /= 2) sides.unshift(side);
-  return sides.map((side) => ({ side, channels: (width * size) / 2 / side }));
-}
+const stages = (
+  size: number,
+  width: number,
+  depth = halvings(size),
+): readonly { readonly side: number; readonly channels: number }[] =>
+  Array.from({ length: depth }, (_, at) => ({
+    side: Math.floor(size / 2 ** (depth - at)),
+    channels: width * 2 ** (depth - at - 1),
+  }));
 
 /** Twice as large: a transposed convolution, or nearest-neighbor and a convolution (Odena et al. 2016, no checkerboard). */
 function grow(
@@ -65,6 +73,42 @@ export const dcganGenerator = defineModel({
 });
 
 /**
+ * The discriminator of 28×28 gray pictures that the PyTorch examples' became in csinva/gan-vae-pretrained-pytorch: three
+ * halvings without biases, to 3×3. Its last convolution, 4×4 at stride 2 with a border of 1, sees that map once, with all taps
+ * but the first row and column: it is our dense layer. The fourth stage of the 64×64 original makes it another network.
+ */
+function adoptDiscriminator(weights: Tensors) {
+  const convs = [0, 2, 5, 8].map((at) => weights[`main.${at}.weight`]);
+  const [first, , third, last] = convs;
+  const width = first?.shape[0] ?? 0;
+  const shapes = [1, 1, 2, 4].map((times, at) => [at < 3 ? width << at : 1, at === 0 ? 1 : width * times, 4, 4].join());
+  const [names, allowed] = [
+    Object.keys(weights),
+    /^main\.([0258]\.weight|[36]\.(weight|bias|running_\w+|num_batches\w+))$/,
+  ];
+  if (!third || !last || convs.some((conv, at) => conv?.shape.join() !== shapes[at])) return undefined;
+  if (!names.every((name) => allowed.test(name))) return undefined;
+  const ours = names.flatMap((name) => {
+    const [, number, part] = name.split(".") as [string, string, string];
+    const at = { 0: 0, 2: 1, 3: 1, 5: 2, 6: 2 }[Number(number)];
+    if (at === undefined || part.startsWith("num")) return [];
+    return [[`down.${at}.${/[36]/.test(number) ? "norm" : "conv"}.${part}`, weights[name]!] as const];
+  });
+  const kept = floats(last).filter((_, i) => i % 4 > 0 && i % 16 > 3); // [256, 4, 4] to [256, 3, 3]
+  const zeros = (count: number) => tensor(new Float32Array(count), [count]);
+  return {
+    options: { size: 28, channels: 1, width, depth: 3 } as const,
+    weights: {
+      ...Object.fromEntries(ours),
+      "down.0.conv.bias": zeros(width),
+      "score.weight": tensor(kept, [1, kept.length]),
+      "score.bias": zeros(1),
+    },
+    usage: { task: "discriminate", size: 28, channels: 1 } as const,
+  };
+}
+
+/**
  * DCGAN's discriminator: pictures in 0…1 to raw scores [N, 1]. With classes the score has a projection of the label's embedding
  * on the features, Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637.
  */
@@ -78,13 +122,14 @@ export const dcganDiscriminator = defineModel({
       .enum(["batch", "spectral", "none"])
       .default("batch")
       .describe("batch or spectral normalization of the discriminator's convolutions, or none"),
+    depth: z.int().min(1).max(4).optional().describe("times the picture is halved; until 4 or 7 pixels unless given"),
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: labelled,
-  build(x, p, { size, width, classes, norm }, given) {
+  build(x, p, { size, width, classes, norm, depth }, given) {
     let y = fromUnit(x);
     const normalize = norm === "spectral" ? spectralNorm : undefined;
-    for (const [at, { channels }] of [...stages(size, width)].reverse().entries()) {
+    for (const [at, { channels }] of [...stages(size, width, depth)].reverse().entries()) {
       const [here, isNormed] = [p(`down.${at}`), norm === "batch" && at > 0];
       const options = {
         out: channels,
@@ -104,4 +149,5 @@ export const dcganDiscriminator = defineModel({
     const chosen = embedding(given.label!, p("label"), { count: classes, width: flat.shape[1]! });
     return add(score, mul(sum(mul(flat, chosen), [1], true), 1 / Math.sqrt(flat.shape[1]!)));
   },
+  adopt: adoptDiscriminator,
 });

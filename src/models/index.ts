@@ -3,6 +3,8 @@ import { autoencoder } from "./autoencoder.ts";
 import { classifier } from "./classifier.ts";
 import { dcganDiscriminator, dcganGenerator } from "./dcgan.ts";
 import { ganDiscriminator, ganGenerator } from "./gan.ts";
+import { inception } from "./inception.ts";
+import { lenet } from "./lenet.ts";
 import { srcnn } from "./srcnn.ts";
 import { stylegan2Discriminator, stylegan2Generator } from "./stylegan2.ts";
 import { vae } from "./vae.ts";
@@ -19,4 +21,6 @@ export const models = [
   stylegan2Generator,
   stylegan2Discriminator,
   classifier,
+  lenet,
+  inception,
 ] as unknown as readonly ModelDefinition[];

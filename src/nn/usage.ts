@@ -42,7 +42,18 @@ export interface ClassifyUsage extends Square {
   readonly classes: number;
 }
 
+/** Tells real pictures from made ones: [N, C, size, size] to raw scores [N, 1], above zero for real. */
+export interface DiscriminateUsage extends Square {
+  readonly task: "discriminate";
+}
+
+/** Sums pictures up: [N, C, size, size] to [N, features], what distances between sets of pictures are measured on. */
+export interface EmbedUsage extends Square {
+  readonly task: "embed";
+  readonly features: number;
+}
+
 /** What a network does, written beside its weights: enough to run it without knowing the recipe. */
-export type Usage = UpscaleUsage | ReconstructUsage | GenerateUsage | ClassifyUsage;
+export type Usage = UpscaleUsage | ReconstructUsage | GenerateUsage | ClassifyUsage | DiscriminateUsage | EmbedUsage;
 export type Task = Usage["task"];
 export type UsageOf<T extends Task> = Extract<Usage, { readonly task: T }>;

@@ -1,164 +1,95 @@
-import { z } from "zod";
-import { compileFunction, input, type Runtime } from "../engine/index.ts";
+import { compileFunction, input } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import type { Features } from "../metrics/features.ts";
-import { fid } from "../metrics/fid.ts";
-import { kid } from "../metrics/kid.ts";
 import { principalComponents, reconstructionError } from "../metrics/pca.ts";
-import { precisionRecall } from "../metrics/precisionRecall.ts";
-import type { ClassifyUsage, GenerateUsage, ReconstructUsage } from "../nn/usage.ts";
-import { floats, sizeOf, type Tensor } from "../tensor/tensor.ts";
-import type { Examples } from "../train/data/examples.ts";
+import type { ClassifyUsage, DiscriminateUsage, ReconstructUsage } from "../nn/usage.ts";
+import { floats, sizeOf } from "../tensor/tensor.ts";
 import { inBatches, openAutoencoder } from "./autoencoder.ts";
-import { codesOf, openGenerator } from "./generator.ts";
-import { isFor, type LoadedModel, loadModel, loadModelFor } from "./modelFile.ts";
+import { openClassifier, rowsOf } from "./embedder.ts";
+import { judgeGenerator } from "./judgeGenerator.ts";
+import {
+  firstOf,
+  type JudgeHooks,
+  type JudgeOptions,
+  type JudgeParts,
+  type Judgment,
+  judgeOptions,
+  partsOf,
+  shareOf,
+} from "./judgeParts.ts";
+import { isFor, type LoadedModel, loadModel } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
-import { largest } from "./sampleClassify.ts";
 import { squaredErrors } from "./sampleReconstruct.ts";
 import { checkOptions } from "./schema.ts";
 import { openPart } from "./trainData.ts";
-
-/** What `judge` can be asked for. */
-export const judgeOptions = z.object({
-  model: z.string().min(1),
-  data: z.string().min(1),
-  judge: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("for generators: the classifier whose features and verdicts count")
-    .meta({ placeholder: "model" }),
-  count: z.int().min(2).max(100_000).default(10_000).describe("pictures to make or to rebuild, at most"),
-  seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of the pictures made"),
-});
-
-export type JudgeOptions = z.input<typeof judgeOptions>;
-type Checked = z.output<typeof judgeOptions>;
-/** Figures by name: mse, floor, accuracy, fid, kid … */
-export type Judgment = Readonly<Record<string, number>>;
-
-const BATCH = 250;
-
-/** Numbers 0 … count − 1, or all of a set. */
-const firstOf = (set: Examples, count: number): readonly number[] => [
-  ...Array(Math.min(count, set.description.count)).keys(),
-];
-
-const rowsOf = (batch: Tensor): Features => ({ data: floats(batch), width: sizeOf(batch.shape.slice(1)) });
+import { verbs } from "./usageSchema.ts";
 
 /** The mean squared error of an autoencoder on held-out pictures, beside what as many principal components leave. */
-async function judgeAutoencoder(
-  model: LoadedModel<ReconstructUsage>,
-  checked: Checked,
-  platform: Platform,
-  runtime: Runtime,
-): Promise<Judgment> {
-  const wanted = { ...model.usage, classes: 0 };
-  const [train, test] = (await Promise.all(
-    (["train", "test"] as const).map((part) => openPart(part, wanted, { data: [checked.data] }, platform)),
-  )) as [Examples, Examples];
-  const network = await openAutoencoder(model, runtime);
-  const errors = await squaredErrors(test, async (image) => network.decode(await network.encode(image)), checked.count);
+async function judgeAutoencoder(model: LoadedModel<ReconstructUsage>, parts: JudgeParts): Promise<Judgment> {
+  const { count } = parts.checked;
+  const { train, test } = await partsOf(model.usage, parts);
+  const network = await openAutoencoder(model, parts.runtime);
+  const errors = await squaredErrors(test, async (image) => network.decode(await network.encode(image)), count);
   const mse = errors.reduce((sum, error) => sum + error / errors.length, 0);
   const psnr = errors.reduce((sum, error) => sum - (10 * Math.log10(error)) / errors.length, 0);
   const components = principalComponents(rowsOf(train.take(firstOf(train, 60_000)).image!));
-  const held = rowsOf(test.take(firstOf(test, checked.count)).image!);
+  const held = rowsOf(test.take(firstOf(test, count)).image!);
   const floor = reconstructionError(components, held, sizeOf(model.usage.latent));
-  return { mse, psnr, floor, "mse / floor": mse / floor, pictures: errors.length };
+  return { figures: { mse, psnr, floor, "mse / floor": mse / floor, pictures: errors.length } };
 }
 
-/** A classifier's two answers for pictures [N, C, S, S]. */
-interface Judge {
-  features(image: Tensor): Promise<Features>;
-  verdicts(image: Tensor): Promise<readonly number[]>;
-}
-
-async function openJudge(
-  { network, usage, weights, path }: LoadedModel<ClassifyUsage>,
-  runtime: Runtime,
-): Promise<Judge> {
-  if (!network) throw userError(path, "expected a classifier of this package, got a graph");
-  const leaf = input("input", [BATCH, usage.channels, usage.size, usage.size]);
-  const features = await compileFunction({ output: network.part("features", leaf) }, { runtime, weights });
-  const logits = await compileFunction({ output: network(leaf) }, { runtime, weights });
+/** The share of held-out pictures that are told right. */
+async function judgeClassifier(model: LoadedModel<ClassifyUsage>, parts: JudgeParts): Promise<Judgment> {
+  const { checked, platform, runtime } = parts;
+  const test = await openPart("test", model.usage, { data: [checked.data] }, platform);
+  const { image, label } = test.take(firstOf(test, checked.count));
+  const classifier = await openClassifier(model, runtime);
   return {
-    features: async (image) => rowsOf(await inBatches(features, image, BATCH)),
-    verdicts: async (image) => largest(floats(await inBatches(logits, image, BATCH)), usage.classes),
+    figures: { accuracy: shareOf(await classifier.verdicts(image!), label!.data), pictures: image!.shape[0]! },
   };
 }
 
-const shareOf = (verdicts: readonly number[], labels: ArrayLike<number | bigint>): number =>
-  verdicts.filter((verdict, i) => verdict === Number(labels[i])).length / verdicts.length;
+const BATCH = 250;
+const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
 
-async function judgeClassifier(
-  model: LoadedModel<ClassifyUsage>,
-  checked: Checked,
-  platform: Platform,
-  runtime: Runtime,
-): Promise<Judgment> {
-  const test = await openPart("test", model.usage, { data: [checked.data] }, platform);
-  const { image, label } = test.take(firstOf(test, checked.count));
-  const judge = await openJudge(model, runtime);
-  return { accuracy: shareOf(await judge.verdicts(image!), label!.data), pictures: image!.shape[0]! };
-}
-
-/**
- * A generator against the held-out pictures, on the features of a classifier (so these figures compare only with others of the
- * same judge): FID, KID, precision and recall, each beside its value for pictures that were learned from. With classes also the
- * share of pictures that the judge takes for the class they were asked for.
- */
-async function judgeGenerator(
-  model: LoadedModel<GenerateUsage>,
-  checked: Checked,
-  platform: Platform,
-  runtime: Runtime,
-): Promise<Judgment> {
-  const { usage } = model;
-  if (checked.judge === undefined)
-    throw userError("judge", "expected a classifier to judge by, got none", "Train one: imago train classifier.");
-  const classifier = await loadModelFor("classify", checked.judge, platform);
-  if (classifier.usage.size !== usage.size || classifier.usage.channels !== usage.channels)
-    throw userError(
-      checked.judge,
-      `expected a judge of ${usage.channels}×${usage.size}×${usage.size} pictures, got one of ${classifier.usage.channels}×${classifier.usage.size}×${classifier.usage.size}`,
-    );
-  const judge = await openJudge(classifier, runtime);
-  const [train, test] = (await Promise.all(
-    (["train", "test"] as const).map((part) =>
-      openPart(part, { ...usage, classes: 0 }, { data: [checked.data] }, platform),
-    ),
-  )) as [Examples, Examples];
-  const labels = Array.from({ length: checked.count }, (_, i) => (usage.classes > 0 ? i % usage.classes : 0));
-  const generator = await openGenerator(model, runtime);
-  const made = await generator.run({ codes: codesOf(usage.latent, checked.seed, checked.count), labels });
-  const real = await judge.features(test.take(firstOf(test, checked.count)).image!);
-  const learned = await judge.features(train.take(firstOf(train, checked.count)).image!);
-  const fake = await judge.features(made);
-  const { seed } = checked;
+/** What a discriminator says of held-out pictures, all of them real: mean score, mean probability, share above one half. */
+async function judgeDiscriminator(model: LoadedModel<DiscriminateUsage>, parts: JudgeParts): Promise<Judgment> {
+  const { size, channels } = model.usage;
+  const { test } = await partsOf(model.usage, parts);
+  const output = model.build(input("input", [BATCH, channels, size, size]));
+  const run = await compileFunction({ output }, { runtime: parts.runtime, weights: model.weights });
+  const { image } = test.take(firstOf(test, parts.checked.count));
+  const scores = floats(await inBatches(run, image!, BATCH));
+  const mean = (of: (score: number) => number): number =>
+    scores.reduce((sum, score) => sum + of(score), 0) / scores.length;
   return {
-    ...(usage.classes > 0 && { accuracy: shareOf(await judge.verdicts(made), labels) }),
-    fid: fid(real, fake),
-    "fid of training pictures": fid(real, learned),
-    kid: kid(real, fake, { seed }).mean,
-    "kid of training pictures": kid(real, learned, { seed }).mean,
-    ...precisionRecall(real, fake),
-    pictures: checked.count,
+    figures: {
+      "score of test pictures": mean((score) => score),
+      "probability of test pictures": mean(sigmoid),
+      "taken for real": mean((score) => Number(score > 0)),
+      pictures: scores.length,
+    },
   };
 }
 
 /** Judges a model of small pictures by what its task is judged by. */
-export async function judge(options: JudgeOptions, platform: Platform, choice: RuntimeChoice = {}): Promise<Judgment> {
+export async function judge(
+  options: JudgeOptions,
+  platform: Platform,
+  { signal, onProgress, ...choice }: RuntimeChoice & JudgeHooks = {},
+): Promise<Judgment> {
   const checked = checkOptions(judgeOptions, options, (name) => `judge › ${name}`);
   const model = await loadModel(checked.model, platform);
   const runtime = await platform.runtime(choice);
+  const parts = { checked, platform, runtime, hooks: { signal, onProgress } };
   try {
-    if (isFor(model, "reconstruct")) return await judgeAutoencoder(model, checked, platform, runtime);
-    if (isFor(model, "classify")) return await judgeClassifier(model, checked, platform, runtime);
-    if (isFor(model, "generate")) return await judgeGenerator(model, checked, platform, runtime);
+    if (isFor(model, "reconstruct")) return await judgeAutoencoder(model, parts);
+    if (isFor(model, "classify")) return await judgeClassifier(model, parts);
+    if (isFor(model, "generate")) return await judgeGenerator(model, parts);
+    if (isFor(model, "discriminate")) return await judgeDiscriminator(model, parts);
     throw userError(
       checked.model,
-      "expected a model of small pictures, got one that enlarges",
-      "Use imago evaluate --scale.",
+      `expected a model that makes, rebuilds or judges small pictures, got one that ${verbs[model.usage.task]}`,
+      model.usage.task === "upscale" ? "Use imago evaluate --scale." : "Give it as --features.",
     );
   } finally {
     await runtime.dispose();

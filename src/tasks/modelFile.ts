@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { input, type Node, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { models } from "../models/index.ts";
@@ -10,6 +9,7 @@ import { findModel, type LoadOptions, stem } from "./modelName.ts";
 import { readOnnx } from "./onnx.ts";
 import type { Platform } from "./platform.ts";
 import { oneOf } from "./schema.ts";
+import { usageSchema, verbs } from "./usageSchema.ts";
 
 /** Facts about a model's training, kept in its file as texts. */
 export type Card = Readonly<Record<string, string>>;
@@ -32,26 +32,6 @@ export interface LoadedModel<U extends Usage = Usage> {
   readonly network?: Network;
 }
 
-const side = z.int().min(1).max(1024);
-const square = { size: side, channels: z.literal([1, 3]) };
-const usageSchema = z.discriminatedUnion("task", [
-  z.object({
-    task: z.literal("upscale"),
-    scale: z.int().min(1).max(16),
-    color: z.enum(["y", "rgb"]),
-    input: z.enum(["enlarged", "lr"]),
-  }),
-  z.object({ task: z.literal("reconstruct"), ...square, latent: z.array(side).min(1).max(3) }),
-  z.object({
-    task: z.literal("generate"),
-    ...square,
-    latent: side,
-    classes: z.int().min(0).max(1000),
-    styles: side.optional(),
-  }),
-  z.object({ task: z.literal("classify"), ...square, classes: z.int().min(2).max(1000) }),
-]);
-
 const reserved = ["format", "version", "model", "options", "usage"];
 const format = { format: "imago", version: "1" } as const;
 const wrong = "These are weights of another model, or the file is damaged.";
@@ -69,13 +49,6 @@ export async function loadModel(name: string, platform: Platform, options: LoadO
   checkScale(model, name, options);
   return model;
 }
-
-const verbs: Readonly<Record<Task, string>> = {
-  upscale: "enlarges pictures",
-  reconstruct: "rebuilds pictures",
-  generate: "makes pictures",
-  classify: "tells classes apart",
-};
 
 /** The same for a model of one task. */
 export async function loadModelFor<T extends Task>(
@@ -159,19 +132,27 @@ const withoutNetwork = (tensors: Tensors): Tensors => {
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name.slice(prefix.length), value]));
 };
 
+/** The first model that recognizes weights of another program. */
+function adopted(tensors: Tensors) {
+  for (const definition of models) {
+    const found = definition.adopt?.(tensors);
+    if (found) return { definition, ...found };
+  }
+  return undefined;
+}
+
 /** Weights that another program saved. */
 function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedModel {
-  for (const definition of models) {
-    const adopted = definition.adopt?.(tensors);
-    if (!adopted) continue;
-    const isUpscaler = adopted.usage.task === "upscale";
-    if (isUpscaler && scale === undefined)
-      throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
-    const usage = (isUpscaler ? { ...adopted.usage, scale } : adopted.usage) as Usage;
-    return assemble({ definition, options: adopted.options, weights: adopted.weights, usage, card: {}, path });
+  const found = adopted(tensors);
+  if (!found) {
+    const known = models.filter((one) => one.adopt).map((one) => one.name);
+    throw userError(path, `expected weights of ${known.join(", ")}, got other tensors`, wrong);
   }
-  const known = oneOf(models.filter((one) => one.adopt).map((one) => one.name));
-  throw userError(path, `expected weights of ${known}, got other tensors`, wrong);
+  const isUpscaler = found.usage.task === "upscale";
+  if (isUpscaler && scale === undefined)
+    throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
+  const usage = (isUpscaler ? { ...found.usage, scale } : found.usage) as Usage;
+  return assemble({ ...found, usage, card: {}, path });
 }
 
 interface Parts {
@@ -281,15 +262,19 @@ export async function saveModel(path: string, model: LoadedModel, platform: Plat
   await platform.files.write(path, packModel(model));
 }
 
-/** What a model is there for, by the head of its file; files of other programs enlarge. */
+/** What a model is there for, by the head of its file, or by its tensors where another program wrote it. */
 export async function taskOf(name: string, platform: Platform): Promise<Task> {
   if (/\.onnx$/i.test(name)) return "upscale";
-  const usage = usageSchema.safeParse(parseJson((await modelCard(name, platform)).usage));
-  return usage.success ? usage.data.task : "upscale";
+  const { metadata, tensors } = await readFile(name, platform);
+  const usage = usageSchema.safeParse(parseJson(metadata.usage));
+  return usage.success ? usage.data.task : (adopted(tensors)?.usage.task ?? "upscale");
 }
 
 /** What a model's file says about itself, without building it. */
-export async function modelCard(name: string, platform: Platform): Promise<Card> {
+export const modelCard = async (name: string, platform: Platform): Promise<Card> =>
+  (await readFile(name, platform)).metadata;
+
+async function readFile(name: string, platform: Platform): Promise<SafetensorsFile> {
   const path = await findModel(name, platform, {});
-  return readSafetensors(await platform.files.read(path), path).metadata;
+  return readSafetensors(await platform.files.read(path), path);
 }

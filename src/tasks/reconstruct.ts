@@ -11,7 +11,7 @@ import { loadModelFor } from "./modelFile.ts";
 import { plainPicture } from "./plain.ts";
 import { batchOf, picturesOf } from "./planes.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
-import { twoRows } from "./sampleReconstruct.ts";
+import { sheetOfRows } from "./sampleReconstruct.ts";
 import { checkOptions } from "./schema.ts";
 import { openPart } from "./trainData.ts";
 
@@ -90,7 +90,7 @@ export async function reconstruct(
     const codes = await network.encode(taken!.image);
     if (walk !== undefined) return { sheet: await walkOf(network, codes, walk), pictures: [] };
     const rebuilt = await network.decode(codes);
-    return { sheet: twoRows(taken!.image, rebuilt), pictures: scores(taken!, rebuilt) };
+    return { sheet: sheetOfRows(taken!.image, rebuilt), pictures: scores(taken!, rebuilt) };
   } finally {
     await runtime.dispose();
   }

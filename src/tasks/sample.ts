@@ -36,6 +36,8 @@ const plans: Plans = {
   reconstruct: planReconstructSampler,
   generate: planGenerateSampler,
   classify: planClassifySampler,
+  discriminate: async () => () => ({}),
+  embed: async () => () => ({}),
 };
 
 /** Prepares what a network's task is judged by. Whatever is wrong with the data shows here, before anything is written. */

@@ -24,7 +24,7 @@ export async function planReconstructSampler(
       const { image } = held.take([...Array(Math.min(COLUMNS, held.description.count)).keys()]);
       const model = await openAutoencoder(modelOf(network, weights, usage, network.key), runtime, COLUMNS);
       try {
-        return twoRows(image!, await model.decode(await model.encode(image!)));
+        return sheetOfRows(image!, await model.decode(await model.encode(image!)));
       } finally {
         await model.dispose();
       }
@@ -47,11 +47,11 @@ export const heldOut = ({ data, validate, cell }: SamplerParts["checked"]) => ({
   cell,
 });
 
-/** The classic sheet: originals above, rebuilt pictures below. */
-export const twoRows = (originals: Tensor, rebuilt: Tensor) =>
-  pictureGrid([...picturesOf(originals), ...picturesOf(rebuilt)], {
-    columns: originals.shape[0]!,
-    factor: Math.max(1, Math.floor(96 / originals.shape[3]!)),
+/** Batches of the same number of pictures below each other: originals above, rebuilt pictures below. */
+export const sheetOfRows = (...rows: readonly [Tensor, ...Tensor[]]) =>
+  pictureGrid(rows.flatMap(picturesOf), {
+    columns: rows[0].shape[0]!,
+    factor: Math.max(1, Math.floor(96 / rows[0].shape[3]!)),
   });
 
 /** The mean squared error of each rebuilt picture of a set (samples 0…1). */

@@ -186,8 +186,7 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
   const { network: key, usage } = recipe.result(own);
   const { count, sha256 } = source.description;
   const data = `${count} pictures, sha256 ${sha256}`;
-  const classes =
-    usage.task !== "upscale" && usage.task !== "reconstruct" && usage.classes > 0 ? source.classes : undefined;
+  const classes = "classes" in usage && usage.classes > 0 ? source.classes : undefined;
   const card = {
     recipe: recipe.name,
     data,

@@ -39,7 +39,7 @@ const upscales: readonly Case[] = [
   [
     "weights of another model",
     "@good.png --model @other.safetensors",
-    /other\.safetensors: expected weights of srcnn, got other/,
+    /other\.safetensors: expected weights of srcnn, .*, got other/,
   ],
   [
     "a model of another version",

@@ -8,12 +8,21 @@ import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import { exportModel } from "../../src/tasks/exportModel.ts";
 import { fittingSize } from "../../src/tasks/fit.ts";
-import { loadModel, loadModelFor, modelCard, modelMetadata, packModel, saveModel } from "../../src/tasks/modelFile.ts";
+import {
+  loadModel,
+  loadModelFor,
+  modelCard,
+  modelMetadata,
+  packModel,
+  saveModel,
+  taskOf,
+} from "../../src/tasks/modelFile.ts";
 import { listModels } from "../../src/tasks/modelName.ts";
 import { writeOnnx } from "../../src/tasks/onnx.ts";
 import { radiusOf } from "../../src/tasks/reach.ts";
 import { networkUpscaler } from "../../src/tasks/upscale.ts";
 import { writeSafetensors } from "../../src/tensor/safetensors.ts";
+import { tensor } from "../../src/tensor/tensor.ts";
 import { photograph, referenceOnly, temporaryFolder, testPlatform, tinyBytes, tinyModel } from "./support.ts";
 
 test("a model's file gives the model back", async () => {
@@ -72,6 +81,24 @@ test("weights of other programs need a scale and keep their numbers", async () =
   const loaded = await loadModel(path, testPlatform(), { scale: 4 });
   expect(loaded).toMatchObject({ name: "theirs", usage: { scale: 4, color: "rgb", input: "enlarged" } });
   expect(loaded.weights).toEqual(weights);
+});
+
+test("other people's networks of small pictures need no scale, and are packed as our own", async () => {
+  const folder = await temporaryFolder();
+  const [theirs, ours] = [join(folder, "theirs.safetensors"), join(folder, "ours.safetensors")];
+  const layer = (out: number, into: number, at: number) => ({
+    [`${at}.weight`]: tensor(new Float32Array(out * into).fill(0.1), [out, into]),
+    [`${at}.bias`]: tensor(new Float32Array(out), [out]),
+  });
+  await writeFile(theirs, writeSafetensors({ ...layer(5, 3, 0), ...layer(64, 5, 2) }));
+  const [platform, usage] = [testPlatform(), { task: "generate", size: 8, channels: 1, latent: 3, classes: 0 }];
+  expect(await taskOf(theirs, platform)).toBe("generate");
+  const loaded = await loadModelFor("generate", theirs, platform);
+  expect(loaded.usage).toEqual(usage);
+  await writeFile(ours, packModel(loaded));
+  expect((await loadModel(ours, platform)).weights).toEqual(loaded.weights);
+  await writeFile(theirs, writeSafetensors(layer(5, 3, 0)));
+  await expect(loadModel(theirs, platform)).rejects.toThrow("inception, got other tensors");
 });
 
 test("the radius is that of all kernels in a row", () => {
