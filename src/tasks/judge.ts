@@ -7,7 +7,6 @@ import { inBatches, openAutoencoder } from "./autoencoder.ts";
 import { openClassifier, rowsOf } from "./embedder.ts";
 import { judgeGenerator } from "./judgeGenerator.ts";
 import {
-  firstOf,
   type JudgeHooks,
   type JudgeOptions,
   type JudgeParts,
@@ -15,6 +14,7 @@ import {
   judgeOptions,
   partsOf,
   shareOf,
+  spreadOf,
 } from "./judgeParts.ts";
 import { isFor, type LoadedModel, loadModel } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
@@ -31,8 +31,8 @@ async function judgeAutoencoder(model: LoadedModel<ReconstructUsage>, parts: Jud
   const errors = await squaredErrors(test, async (image) => network.decode(await network.encode(image)), count);
   const mse = errors.reduce((sum, error) => sum + error / errors.length, 0);
   const psnr = errors.reduce((sum, error) => sum - (10 * Math.log10(error)) / errors.length, 0);
-  const components = principalComponents(rowsOf(train.take(firstOf(train, 60_000)).image!));
-  const held = rowsOf(test.take(firstOf(test, count)).image!);
+  const components = principalComponents(rowsOf(train.take(spreadOf(train, 60_000)).image!));
+  const held = rowsOf(test.take(spreadOf(test, count)).image!);
   const floor = reconstructionError(components, held, sizeOf(model.usage.latent));
   return { figures: { mse, psnr, floor, "mse / floor": mse / floor, pictures: errors.length } };
 }
@@ -41,7 +41,7 @@ async function judgeAutoencoder(model: LoadedModel<ReconstructUsage>, parts: Jud
 async function judgeClassifier(model: LoadedModel<ClassifyUsage>, parts: JudgeParts): Promise<Judgment> {
   const { checked, platform, runtime } = parts;
   const test = await openPart("test", model.usage, { data: [checked.data] }, platform);
-  const { image, label } = test.take(firstOf(test, checked.count));
+  const { image, label } = test.take(spreadOf(test, checked.count));
   const classifier = await openClassifier(model, runtime);
   return {
     figures: { accuracy: shareOf(await classifier.verdicts(image!), label!.data), pictures: image!.shape[0]! },
@@ -57,7 +57,7 @@ async function judgeDiscriminator(model: LoadedModel<DiscriminateUsage>, parts: 
   const { test } = await partsOf(model.usage, parts);
   const output = model.build(input("input", [BATCH, channels, size, size]));
   const run = await compileFunction({ output }, { runtime: parts.runtime, weights: model.weights });
-  const { image } = test.take(firstOf(test, parts.checked.count));
+  const { image } = test.take(spreadOf(test, parts.checked.count));
   const scores = floats(await inBatches(run, image!, BATCH));
   const mean = (of: (score: number) => number): number =>
     scores.reduce((sum, score) => sum + of(score), 0) / scores.length;

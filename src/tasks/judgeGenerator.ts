@@ -11,7 +11,7 @@ import { floats, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Examples } from "../train/data/examples.ts";
 import { type Classifier, type Embedder, openClassifier, openFeatures, rowsOf } from "./embedder.ts";
 import { codesOf, openGenerator } from "./generator.ts";
-import { firstOf, type JudgeParts, type Judgment, partsOf, shareOf } from "./judgeParts.ts";
+import { type JudgeParts, type Judgment, partsOf, shareOf, spreadOf } from "./judgeParts.ts";
 import { median, nearestLearned } from "./learned.ts";
 import { type LoadedModel, loadModelFor } from "./modelFile.ts";
 import { sheetOfRows } from "./sampleReconstruct.ts";
@@ -92,9 +92,9 @@ interface Sets {
 
 /** Do made pictures lie nearer to training pictures than held-out ones do? By pixels, which find copies, and by features. */
 async function nearestPictures({ made, held, learned, train }: Sets, embedder: Embedder) {
-  const take = (from: number, to: number): Tensor =>
-    train.take(Array.from({ length: to - from }, (_, i) => from + i)).image!;
   const known = learned.image.shape[0]!;
+  const order = searchOrder(train, known);
+  const take = (from: number, to: number): Tensor => train.take(order.slice(from, to)).image!;
   const searched = Math.min(SEARCHED, train.description.count);
   const embedded = embedder.isQuick ? Math.max(searched, known) : known;
   const of = (pick: (set: Embedded) => Features) =>
@@ -119,15 +119,24 @@ async function nearestPictures({ made, held, learned, train }: Sets, embedder: E
       "training pictures searched, pixels": searched,
       "training pictures searched, features": embedded,
     },
-    sheet: sheetOf(made.image, train, [made0, made1]),
+    sheet: sheetOf(
+      made.image,
+      [made0, made1].map(({ index }) => [...index].map((at) => order[at]!)),
+      train,
+    ),
   };
 }
 
+/** Training pictures in the order that they are searched in: those whose features are known, then the others. */
+function searchOrder(train: Examples, known: number): readonly number[] {
+  const first = new Set(spreadOf(train, known));
+  return [...first, ...Array.from({ length: train.description.count }, (_, i) => i).filter((i) => !first.has(i))];
+}
+
 /** Made pictures, below them the nearest training pictures by pixels, then those by features. */
-function sheetOf(made: Tensor, train: Examples, found: readonly Nearest[]): Picture {
-  const columns = Math.min(COLUMNS, found[0]!.index.length);
-  const below = found.map(({ index }) => train.take([...index.subarray(0, columns)]).image!);
-  return sheetOfRows(rowsFrom(made, 0, columns), ...below);
+function sheetOf(made: Tensor, found: readonly (readonly number[])[], train: Examples): Picture {
+  const columns = Math.min(COLUMNS, found[0]!.length);
+  return sheetOfRows(rowsFrom(made, 0, columns), ...found.map((index) => train.take(index.slice(0, columns)).image!));
 }
 
 /**
@@ -150,8 +159,8 @@ export async function judgeGenerator(model: LoadedModel<GenerateUsage>, parts: J
     await generator.run({ codes: codesOf(usage.latent, checked.seed, checked.count), labels }),
     "made",
   );
-  const held = await all(test.take(firstOf(test, checked.count)).image!, "test");
-  const learned = await all(train.take(firstOf(train, checked.count)).image!, "training");
+  const held = await all(test.take(spreadOf(test, checked.count)).image!, "test");
+  const learned = await all(train.take(spreadOf(train, checked.count)).image!, "training");
   const { figures, sheet } = await nearestPictures({ made, held, learned, train }, embedder);
   const accuracy = usage.classes > 0 && classifier ? shareOf(await classifier.verdicts(made.image), labels) : undefined;
   return {

@@ -45,10 +45,11 @@ export interface JudgeParts {
   readonly hooks: JudgeHooks;
 }
 
-/** Numbers 0 … count − 1, or all of a set. */
-export const firstOf = (set: Examples, count: number): readonly number[] => [
-  ...Array(Math.min(count, set.description.count)).keys(),
-];
+/** Numbers of `count` pictures spread evenly over a set, which may be sorted by class; of all when it has fewer. */
+export function spreadOf({ description: { count: total } }: Examples, count: number): readonly number[] {
+  const taken = Math.min(count, total);
+  return Array.from({ length: taken }, (_, i) => Math.floor((i * total) / taken));
+}
 
 /** Both parts of the data set at a model's size. */
 export async function partsOf(

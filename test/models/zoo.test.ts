@@ -3,7 +3,7 @@ import { compileFunction, gradient, input, inputsOf, mean, square, sub } from ".
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { models } from "../../src/models/index.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
-import { initialWeights, network, parameterCount } from "../../src/nn/model.ts";
+import { givenLeaves, initialWeights, network, parameterCount } from "../../src/nn/model.ts";
 import { floats, type Shape, sizeOf, tensor } from "../../src/tensor/tensor.ts";
 import { seeded } from "../engine/support.ts";
 
@@ -30,10 +30,12 @@ describe.each(models.map((model) => [model.name, model] as const))("%s", (name, 
   test("keeps its shape contract when it runs, for one picture and for three", async () => {
     for (const batch of [1, 3]) {
       const x = input("x", [batch, ...shape.slice(1)]);
-      const y = net(x);
+      const given = givenLeaves(model, net.options, batch);
+      const y = net(x, { given });
       expect(y.shape[0]).toBe(batch);
       const compiled = await compileFunction({ y }, { runtime, weights });
-      const made = await compiled.run({ x: noise(x.shape) });
+      const further = Object.entries(given).map(([key, leaf]) => [key, noise(leaf.shape)]);
+      const made = await compiled.run({ x: noise(x.shape), ...Object.fromEntries(further) });
       expect(made.y!.shape).toEqual(y.shape);
       expect(floats(made.y!).every(Number.isFinite)).toBe(true);
       await compiled.dispose();

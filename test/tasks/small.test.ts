@@ -1,13 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { isSamePicture } from "../../src/image/picture.ts";
+import { crop, isSamePicture } from "../../src/image/picture.ts";
 import { autoencoder } from "../../src/models/autoencoder.ts";
 import { dcganGenerator } from "../../src/models/dcgan.ts";
+import { stylegan2Generator } from "../../src/models/stylegan2.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import type { Usage } from "../../src/nn/usage.ts";
 import { writePicture } from "../../src/platform/codec.ts";
 import { generate } from "../../src/tasks/generate.ts";
+import { mixStyles } from "../../src/tasks/mixStyles.ts";
 import { modelOf, packModel } from "../../src/tasks/modelFile.ts";
 import { reconstruct } from "../../src/tasks/reconstruct.ts";
 import { findRecipe, planResume, planTraining } from "../../src/tasks/train.ts";
@@ -34,6 +36,10 @@ describe.each([
   ["vae", { size: 8, latent: 2, batch: 8 }],
   ["cgan", { size: 8, latent: 4, classes: 8, batch: 8, r1: 1 }],
   ["dcgan", { size: 28, latent: 4, width: 4, batch: 4, flip: true, channels: 3 }],
+  [
+    "stylegan2",
+    { size: 16, latent: 4, width: 4, most: 8, mapping: 2, classes: 8, batch: 4, augment: true, lazy: 2, flip: true },
+  ],
   ["classifier", { size: 8, classes: 8, features: 4, batch: 8 }],
 ] as const)("%s", (name, options) => {
   test("stopped twice and resumed equals one that ran through, byte for byte", async () => {
@@ -41,10 +47,13 @@ describe.each([
   });
 });
 
-/** A file of a network with its first weights. */
+/** A file of a network with its first weights; what classes add starts as nothing, and is drawn here. */
 async function fileOf(made: ReturnType<typeof network>, usage: Usage, card = {}): Promise<string> {
   const path = join(await temporaryFolder(), "model.safetensors");
-  await writeFile(path, packModel({ ...modelOf(made, initialWeights([made], 2), usage, made.key), card }));
+  const weights = initialWeights([made], 2);
+  for (const [name, { data }] of Object.entries(weights))
+    if (/\.shift$/.test(name)) (data as Float32Array).set(Array.from(data, (_, i) => Math.sin(i)));
+  await writeFile(path, packModel({ ...modelOf(made, weights, usage, made.key), card }));
   return path;
 }
 
@@ -64,6 +73,26 @@ describe("generate", () => {
     expect(star!.class).toBe("star");
     expect(isSamePicture(star!.picture, three[0]!.picture)).toBe(false);
     expect(isSamePicture(other!.picture, three[0]!.picture)).toBe(false);
+  });
+
+  test("styles are drawn towards their mean, and mixtures begin with the pictures that they mix", async () => {
+    const styled = { size: 16, channels: 1, latent: 5, width: 4, most: 8, mapping: 2 } as const;
+    const made = network(stylegan2Generator, styled);
+    const path = await fileOf(made, { task: "generate", size: 16, channels: 1, latent: 5, classes: 0, styles: 6 });
+    const spread = async (truncation: number) => {
+      const [a, b] = await generate({ model: path, count: 2, seed: 7, truncation }, platform, cpu);
+      return Math.max(...a!.picture.data.map((value, i) => Math.abs(value - b!.picture.data[i]!)));
+    };
+    expect(await spread(0)).toBe(0);
+    expect(await spread(1)).toBeGreaterThan(await spread(0.3));
+    const sheet = await mixStyles({ model: path, count: 2, seed: 7, mix: 2 }, platform, cpu);
+    const own = await generate({ model: path, count: 4, seed: 7 }, platform, cpu);
+    const cell = (column: number, row: number) =>
+      crop(sheet, { x: 2 + column * 66, y: 2 + row * 66, width: 1, height: 1 }).data[0];
+    expect([cell(0, 1), cell(0, 2), cell(1, 0), cell(2, 0)]).toEqual(own.map(({ picture }) => picture.data[0]));
+    await expect(mixStyles({ model: path, mix: 6 }, platform)).rejects.toThrow("expected less than the 6 styles");
+    await expect(generate({ model: await model(), truncation: 0.5 }, platform)).rejects.toThrow("has no styles");
+    await expect(mixStyles({ model: await model(), mix: 2 }, platform)).rejects.toThrow("which has none");
   });
 
   test("a walk begins and ends at the pictures it goes between", async () => {
