@@ -1,6 +1,18 @@
 import { z } from "zod";
-import { add, leakyRelu, mul, type Node, relu, reshape, resize, sum, type Tensors, tanh } from "../engine/index.ts";
-import { normal } from "../nn/initializers.ts";
+import {
+  add,
+  gather,
+  leakyRelu,
+  mul,
+  type Node,
+  relu,
+  reshape,
+  resize,
+  sum,
+  type Tensors,
+  tanh,
+} from "../engine/index.ts";
+import { normal, zeros } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm, spectralNorm } from "../nn/norms.ts";
@@ -9,6 +21,8 @@ import { fromUnit, generatorSizes, labelled, labelledNorm, pictureSizes, toUnit 
 
 const PAPER = "https://arxiv.org/abs/1511.06434";
 const initializer = normal(0.02);
+/** Numbers that a conditional discriminator compares with a class. */
+const FEATURES = 128;
 const sizes = {
   ...pictureSizes,
   size: z.literal([28, 32, 64]).default(32).describe("side of the pictures, in pixels"),
@@ -58,11 +72,12 @@ export const dcganGenerator = defineModel({
   }),
   input: ({ latent }) => [1, latent],
   given: labelled,
-  build(x, p, { size, channels, width, classes, up }, given) {
+  build(x, p, { size, channels, latent, width, classes, up }, given) {
     const [first, ...rest] = stages(size, width) as [ReturnType<typeof stages>[0], ...ReturnType<typeof stages>];
     const { side, channels: out } = first;
     const norm = (y: Node, at: Parameters): Node => relu(labelledNorm(y, at, classes, given));
-    let y = linear(x, p("seed"), { out: out * side * side, bias: false, initializer });
+    const code = classes > 0 ? add(x, gather(p("label").weight("shift", [classes, latent], zeros), given.label!)) : x;
+    let y = linear(code, p("seed"), { out: out * side * side, bias: false, initializer });
     y = norm(reshape(y, [x.shape[0]!, out, side, side]), p("seed.norm"));
     for (const [at, stage] of rest.entries()) {
       const here = p(`up.${at}`);
@@ -144,10 +159,11 @@ export const dcganDiscriminator = defineModel({
       y = leakyRelu(isNormed ? batchNorm(y, here("norm")) : y, 0.2);
     }
     const flat = reshape(y, [x.shape[0]!, -1]);
-    const score = linear(flat, p("score"), { out: 1, initializer, ...(normalize && { normalize }) });
-    if (classes === 0) return score;
-    const chosen = embedding(given.label!, p("label"), { count: classes, width: flat.shape[1]! });
-    return add(score, mul(sum(mul(flat, chosen), [1], true), 1 / Math.sqrt(flat.shape[1]!)));
+    const score = (h: Node): Node => linear(h, p("score"), { out: 1, initializer, ...(normalize && { normalize }) });
+    if (classes === 0) return score(flat);
+    const h = leakyRelu(linear(flat, p("features"), { out: FEATURES, ...(normalize && { normalize }) }), 0.2);
+    const chosen = embedding(given.label!, p("label"), { count: classes, width: FEATURES });
+    return add(score(h), mul(sum(mul(h, chosen), [1], true), 1 / Math.sqrt(FEATURES)));
   },
   adopt: adoptDiscriminator,
 });

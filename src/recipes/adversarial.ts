@@ -67,9 +67,6 @@ const scored: Readonly<Record<AdversarialOptions["loss"], Scored>> = {
   },
 };
 
-/** Losses under which a score means something only beside another. */
-const isPaired = (loss: AdversarialOptions["loss"]): boolean => loss === "wgan-gp" || loss === "relativistic";
-
 /** The first rows of pictures or labels. */
 export const firstRows = (x: Node, count: number): Node =>
   count === x.shape[0] ? x : slice(x, x.shape.map(() => 0), [count, ...x.shape.slice(1)]); // biome-ignore format: one line
@@ -77,30 +74,23 @@ export const firstRows = (x: Node, count: number): Node =>
 /** Shares of a batch on which lazy penalties are measured, a picture at least. */
 export const shareOf = (batch: number, lazy: number): number => Math.max(1, Math.floor(batch / lazy));
 
-/**
- * The two losses of a GAN step, the discriminator's first: the generator is judged by the discriminator that just moved.
- * Shown besides: how often the discriminator is right, and the penalties.
- */
-export function adversarial(
-  { generator, discriminator, image, label, latent }: Players,
-  options: AdversarialOptions,
-): Readonly<Record<string, Node>> {
-  const { loss, lazy, augment, gradientPenalty } = options;
-  /** Raw scores, of as many pictures as there are labels or fewer. */
-  const see = (pictures: Node, name: string): Node => {
-    const labels = label && { label: firstRows(label, pictures.shape[0]!) };
-    return discriminator(augment ? diffAugment(pictures, name) : pictures, { training: true, given: labels ?? {} });
-  };
+/** A batch as the discriminator's side of a step sees it. */
+interface Judged {
+  readonly image: Node;
+  readonly fake: Node;
+  /** Raw scores of both. */
+  readonly real: Node;
+  readonly made: Node;
+  /** Raw scores of other pictures; the name tells their random numbers apart. */
+  see(pictures: Node, name: string): Node;
+}
 
-  // Scores
-  const codes = input("latent", [image.shape[0]!, latent], { noise: "normal" });
-  const fake = generator(codes, { training: true, given: label ? { label } : {} });
-  const [real, made] = [see(image, "real"), see(fake, "made")];
-
-  // Penalties, on few pictures where they are lazy
+/** The sum of the penalties that were asked for; undefined for none. Lazy ones are measured on the first pictures of the batch. */
+function penaltyOf({ image, fake, real, made, see }: Judged, options: AdversarialOptions): Node | undefined {
+  const { loss, lazy, gradientPenalty } = options;
   const count = shareOf(image.shape[0]!, lazy);
-  const [fewReal, fewMade] = [firstRows(image, count), firstRows(fake, count)];
   const isWhole = count === image.shape[0];
+  const [fewReal, fewMade] = [firstRows(image, count), firstRows(fake, count)];
   const usual = loss === "relativistic" ? 1 : 0;
   const { r1 = usual, r2 = usual } = options;
   const penalties: Node[] = [];
@@ -110,18 +100,38 @@ export function adversarial(
     const mixed = between(fewReal, fewMade);
     penalties.push(oneCentered(see(mixed, "mixed"), mixed, gradientPenalty));
   }
+  return penalties.length > 0 ? penalties.reduce(add) : undefined;
+}
 
-  // Both losses
-  const [penalty] = penalties.length > 0 ? [penalties.reduce(add)] : [];
-  const { judge, fool } = scored[loss];
-  const judged = judge(real, made);
-  const right = isPaired(loss)
+/** How often the discriminator is right: about each picture, or about pairs where a score means something only beside another. */
+const rightOf = (loss: AdversarialOptions["loss"], real: Node, made: Node): Node =>
+  loss === "wgan-gp" || loss === "relativistic"
     ? mean(toFloat(greater(real, made)))
     : mul(add(mean(toFloat(greater(real, 0))), mean(toFloat(greater(0, made)))), 0.5);
+
+/**
+ * The two losses of a GAN step, the discriminator's first: the generator is judged by the discriminator that just moved.
+ * Shown besides: how often the discriminator is right, and the penalties.
+ */
+export function adversarial(
+  { generator, discriminator, image, label, latent }: Players,
+  options: AdversarialOptions,
+): Readonly<Record<string, Node>> {
+  const { loss, augment } = options;
+  const see = (pictures: Node, name: string): Node => {
+    const labels = label && { label: firstRows(label, pictures.shape[0]!) };
+    return discriminator(augment ? diffAugment(pictures, name) : pictures, { training: true, given: labels ?? {} });
+  };
+  const codes = input("latent", [image.shape[0]!, latent], { noise: "normal" });
+  const fake = generator(codes, { training: true, given: label ? { label } : {} });
+  const [real, made] = [see(image, "real"), see(fake, "made")];
+  const penalty = penaltyOf({ image, fake, real, made, see }, options);
+  const { judge, fool } = scored[loss];
+  const judged = judge(real, made);
   return {
     discriminator: penalty ? add(judged, penalty) : judged,
     generator: fool(made, real),
-    accuracy: stopGradient(right),
+    accuracy: stopGradient(rightOf(loss, real, made)),
     ...(penalty && { penalty: stopGradient(penalty) }),
   };
 }

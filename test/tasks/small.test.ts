@@ -52,7 +52,7 @@ async function fileOf(made: ReturnType<typeof network>, usage: Usage, card = {})
   const path = join(await temporaryFolder(), "model.safetensors");
   const weights = initialWeights([made], 2);
   for (const [name, { data }] of Object.entries(weights))
-    if (/\.shift$/.test(name)) (data as Float32Array).set(Array.from(data, (_, i) => Math.sin(i)));
+    if (/\.shift$/.test(name)) data.set(Float32Array.from({ length: data.length }, (_, i) => Math.sin(i)) as never);
   await writeFile(path, packModel({ ...modelOf(made, weights, usage, made.key), card }));
   return path;
 }
