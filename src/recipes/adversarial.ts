@@ -104,10 +104,11 @@ function penaltyOf({ image, fake, real, made, see }: Judged, options: Adversaria
 }
 
 /** How often the discriminator is right: about each picture, or about pairs where a score means something only beside another. */
-const rightOf = (loss: AdversarialOptions["loss"], real: Node, made: Node): Node =>
-  loss === "wgan-gp" || loss === "relativistic"
-    ? mean(toFloat(greater(real, made)))
-    : mul(add(mean(toFloat(greater(real, 0))), mean(toFloat(greater(0, made)))), 0.5);
+function rightOf(loss: AdversarialOptions["loss"], real: Node, made: Node): Node {
+  if (loss === "wgan-gp" || loss === "relativistic") return mean(toFloat(greater(real, made)));
+  const middle = loss === "least-squares" ? 0.5 : 0;
+  return mul(add(mean(toFloat(greater(real, middle))), mean(toFloat(greater(middle, made)))), 0.5);
+}
 
 /**
  * The two losses of a GAN step, the discriminator's first: the generator is judged by the discriminator that just moved.
