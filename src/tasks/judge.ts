@@ -44,7 +44,8 @@ const firstOf = (set: Examples, count: number): readonly number[] => [
   ...Array(Math.min(count, set.description.count)).keys(),
 ];
 
-const rowsOf = (batch: Tensor): Features => ({ data: floats(batch), width: sizeOf(batch.shape.slice(1)) });
+/** Every picture as a row of numbers. */
+export const rowsOf = (batch: Tensor): Features => ({ data: floats(batch), width: sizeOf(batch.shape.slice(1)) });
 
 /** The mean squared error of an autoencoder on held-out pictures, beside what as many principal components leave. */
 async function judgeAutoencoder(
@@ -68,12 +69,12 @@ async function judgeAutoencoder(
 }
 
 /** A classifier's two answers for pictures [N, C, S, S]. */
-interface Judge {
+export interface Judge {
   features(image: Tensor): Promise<Features>;
   verdicts(image: Tensor): Promise<readonly number[]>;
 }
 
-async function openJudge(
+export async function openJudge(
   { network, usage, weights, path }: LoadedModel<ClassifyUsage>,
   runtime: Runtime,
 ): Promise<Judge> {
@@ -85,6 +86,23 @@ async function openJudge(
     features: async (image) => rowsOf(await inBatches(features, image, BATCH)),
     verdicts: async (image) => largest(floats(await inBatches(logits, image, BATCH)), usage.classes),
   };
+}
+
+/** The classifier that judges a generator of pictures of the same size. */
+export async function loadJudge(
+  path: string | undefined,
+  { size, channels }: GenerateUsage,
+  platform: Platform,
+): Promise<LoadedModel<ClassifyUsage>> {
+  if (path === undefined)
+    throw userError("judge", "expected a classifier to judge by, got none", "Train one: imago train classifier.");
+  const classifier = await loadModelFor("classify", path, platform);
+  const { usage } = classifier;
+  if (usage.size === size && usage.channels === channels) return classifier;
+  throw userError(
+    path,
+    `expected a judge of ${channels}×${size}×${size} pictures, got one of ${usage.channels}×${usage.size}×${usage.size}`,
+  );
 }
 
 const shareOf = (verdicts: readonly number[], labels: ArrayLike<number | bigint>): number =>
@@ -114,14 +132,7 @@ async function judgeGenerator(
   runtime: Runtime,
 ): Promise<Judgment> {
   const { usage } = model;
-  if (checked.judge === undefined)
-    throw userError("judge", "expected a classifier to judge by, got none", "Train one: imago train classifier.");
-  const classifier = await loadModelFor("classify", checked.judge, platform);
-  if (classifier.usage.size !== usage.size || classifier.usage.channels !== usage.channels)
-    throw userError(
-      checked.judge,
-      `expected a judge of ${usage.channels}×${usage.size}×${usage.size} pictures, got one of ${classifier.usage.channels}×${classifier.usage.size}×${classifier.usage.size}`,
-    );
+  const classifier = await loadJudge(checked.judge, usage, platform);
   const judge = await openJudge(classifier, runtime);
   const [train, test] = (await Promise.all(
     (["train", "test"] as const).map((part) =>
