@@ -39,11 +39,10 @@ interface Players {
   readonly latent: number;
 }
 
-/** `middle` is the score of a picture that may be either. */
 const scored = {
-  logistic: { judge: logistic, fool: (scores: Node) => logistic(scores, true), middle: 0 },
-  hinge: { judge: hinge, fool: (scores: Node) => neg(mean(scores)), middle: 0 },
-  "least-squares": { judge: leastSquares, fool: (scores: Node) => leastSquares(scores, true), middle: 0.5 },
+  logistic: { judge: logistic, fool: (scores: Node) => logistic(scores, true) },
+  hinge: { judge: hinge, fool: (scores: Node) => neg(mean(scores)) },
+  "least-squares": { judge: leastSquares, fool: (scores: Node) => leastSquares(scores, true) },
 } as const;
 
 /** R1: half of γ times the squared norm of the score's gradient at real pictures. Mescheder et al. 2018, https://arxiv.org/abs/1801.04406. */
@@ -60,13 +59,13 @@ export function adversarial(
   { generator, discriminator, image, label, latent }: Players,
   { loss, r1 }: AdversarialOptions,
 ): Readonly<Record<string, Node>> {
-  const { judge, fool, middle } = scored[loss];
+  const { judge, fool } = scored[loss];
   const call: CallOptions = { training: true, given: label ? { label } : {} };
   const fake = generator(input("latent", [image.shape[0]!, latent], { noise: "normal" }), call);
   const [real, made] = [discriminator(image, call), discriminator(fake, call)];
   const judged = add(judge(real, true), judge(made, false));
   const penalty = r1 > 0 ? r1Penalty(real, image, r1) : undefined;
-  const right = mul(add(mean(toFloat(greater(real, middle))), mean(toFloat(greater(middle, made)))), 0.5);
+  const right = mul(add(mean(toFloat(greater(real, 0))), mean(toFloat(greater(0, made)))), 0.5);
   return {
     discriminator: penalty ? add(judged, penalty) : judged,
     generator: fool(made),

@@ -13,6 +13,7 @@ describe("collapse", () => {
     ["little, but more each time", [0.02, 0.06], false],
     ["a single measurement", [0.01], false],
     ["a collapse that has passed", [0.9, 0.03, 0.6], false],
+    ["little, but more than 200 steps before", [0.1, 0.11], false],
   ])("%s", (_, values, fires) => {
     expect("collapse" in generatorAlarms(samples(...values))).toBe(fires);
   });
@@ -24,9 +25,25 @@ describe("collapse", () => {
     );
   });
 
-  test("a generator that has not begun is left alone", () => {
-    const lines = samples(0.01, 0.01).map((line, i) => ({ ...line, step: 50 * (i + 1) }));
-    expect(generatorAlarms(lines)).toEqual({});
+  test("that was there from the start may be something else", () => {
+    expect(generatorAlarms(samples(0.02, 0.02)).collapse).toContain("has collapsed, or has not begun to learn; lower");
+  });
+
+  test("is not said within 200 steps, and compared with samples that many before", () => {
+    const at = (...values: readonly number[]) =>
+      samples(...values).map((line, i) => ({ ...line, step: 100 * (i + 1) }));
+    expect(generatorAlarms(at(0.05, 0.05))).toEqual({});
+    expect(generatorAlarms(at(0.05, 0.05, 0.0515))).toHaveProperty("collapse");
+    expect(generatorAlarms(at(0.05, 0.0515, 0.053))).toEqual({});
+  });
+
+  test("goes on until the samples are clearly different again", () => {
+    const last = (value: number) => {
+      const lines = [...samples(0.9, 0.03, value)];
+      lines[1] = { ...lines[1]!, alarms: { collapse: "…" } };
+      return "collapse" in generatorAlarms(lines);
+    };
+    expect([0.04, 0.16, 0.21].map(last)).toEqual([true, true, false]);
   });
 });
 
@@ -63,6 +80,7 @@ describe("saturation", () => {
     ["often right", { accuracy: 0.9, loss: 0.003 }, false],
     ["always right, but not by far: a healthy stage of conditional GANs", { accuracy: 0.997, loss: 0.09 }, false],
     ["always right while the samples improve", { accuracy: 0.999, loss: 0.003, diversity: 0.6 }, false],
+    ["a critic's loss lies below zero", { accuracy: 0.999, loss: -4 }, false],
     ["no gradient left for the generator", { accuracy: 0.999, loss: 0.5, norm: 0.01 }, true],
   ] as const)("%s", (_, window, fires) => {
     expect("saturation" in generatorAlarms(run(window))).toBe(fires);
