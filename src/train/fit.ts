@@ -96,7 +96,7 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
     const saver = makeSaver(plan, step, done);
     const keeper = await openKeeper(plan);
     const pace = startPace(now);
-    let seen = 0;
+    const tellSkipped = newlySkipped(source);
     let tick = firstTick(plan, done);
 
     for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
@@ -110,8 +110,7 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
       const { picturesPerSecond, secondsPerStep, waiting } = pace;
 
       // What is due now; the checkpoint last, so that whatever a crash undoes is done again
-      const isDue = (interval: number | undefined): boolean =>
-        interval !== undefined && (done % interval === 0 || done === steps);
+      const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
       pending = addLosses(pending, losses);
       if (isDue(every.log)) {
         await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
@@ -120,8 +119,7 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
       const samples = isDue(every.sample) ? await takeSamples(plan, { step, keeper, done }) : {};
       const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
 
-      const skipped = source.skipped.slice(seen);
-      seen += skipped.length;
+      const skipped = tellSkipped();
       const secondsLeft = (steps - done) * secondsPerStep;
       tick = { step: done, steps, losses, learningRate, picturesPerSecond, secondsLeft, waiting };
       yield { ...tick, ...samples, ...(saved && { saved }), ...(skipped.length > 0 && { skipped }) };
@@ -159,6 +157,16 @@ const firstTick = ({ steps, schedule }: FitPlan, step: number): Tick => ({
   secondsLeft: 0,
   waiting: 0,
 });
+
+/** Gives the files that were found unusable since it was last asked. */
+function newlySkipped(source: DataSource): () => readonly Skipped[] {
+  let seen = 0;
+  return () => {
+    const news = source.skipped.slice(seen);
+    seen += news.length;
+    return news;
+  };
+}
 
 /** The first side of the first tensor. */
 const batchSize = (tensors: Tensors): number => Object.values(tensors)[0]?.shape[0] ?? 1;
