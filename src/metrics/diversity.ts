@@ -1,4 +1,3 @@
-import { userError } from "../errors.ts";
 import { checkFeatures, type Features } from "./features.ts";
 import { eachSquaredDistance } from "./pairs.ts";
 
@@ -24,12 +23,12 @@ export interface Labeled {
 /**
  * How different made pictures are from each other, as a share of how different real ones are (mean Euclidean distance of two):
  * 0 where all are the same, about 1 where they are as varied as the real ones. Pictures of a class are compared with each other
- * only, and the classes averaged; classes with fewer than two pictures on either side are left out.
+ * only, and the classes averaged; classes with fewer than two pictures on either side are left out. Undefined where none is left.
  */
-export function diversity(made: Labeled, real: Labeled): number {
+export function diversity(made: Labeled, real: Labeled): number | undefined {
   const [ours, theirs] = [byClass(made), byClass(real)];
   const shared = [...ours.keys()].filter((label) => theirs.has(label));
-  if (shared.length === 0) throw userError("diversity", "expected two pictures of one class made and real, got fewer");
+  if (shared.length === 0) return undefined;
   const shares = shared.map((label) => share(ours.get(label)!, theirs.get(label)!));
   return shares.reduce((sum, one) => sum + one / shares.length, 0);
 }

@@ -50,7 +50,8 @@ export async function planGenerateSampler(parts: SamplerParts<GenerateUsage>, pl
       },
       async evaluate(weights) {
         const { sheet, scores } = await make(weights);
-        return { diversity: diversity({ rows: rowsOf(sheet), labels }, await real()), ...scores };
+        const share = diversity({ rows: rowsOf(sheet), labels }, await real());
+        return { ...(share !== undefined && { diversity: share }), ...scores };
       },
       watch: generatorAlarms,
       ...(planned?.best && { best: planned.best }),
