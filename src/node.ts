@@ -18,11 +18,11 @@ import { type LoadedModel, loadModel as loadWith } from "./tasks/modelFile.ts";
 import { type LoadOptions, listModels as listWith } from "./tasks/modelName.ts";
 import { type Reconstruction, type ReconstructOptions, reconstruct as reconstructWith } from "./tasks/reconstruct.ts";
 import { lazyRuntime } from "./tasks/runtime.ts";
-import { planResume, planTraining, type ResumeOptions, type TrainOptions } from "./tasks/train.ts";
+import { planResume, planTraining, type ResumeOptions, type TrainOptions, type TrainTick } from "./tasks/train.ts";
 import { openUpscaler as openWith, type UpscaleOptions, type Upscaler } from "./tasks/upscale.ts";
-import type { Tick } from "./train/fit.ts";
 
 export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
+export { writeAnimation } from "./platform/animation.ts";
 export {
   decodePicture,
   encodePicture,
@@ -122,7 +122,7 @@ export const judge = ({
 export async function* train<O extends z.ZodObject>(
   recipe: RecipeDefinition<O>,
   options: TrainOptions & Running & z.input<O>,
-): AsyncGenerator<Tick, void> {
+): AsyncGenerator<TrainTick, void> {
   const { runtime, threads, signal, ...task } = options;
   const training = await planTraining(
     recipe,
@@ -137,7 +137,7 @@ export async function* train<O extends z.ZodObject>(
 export async function* resume(
   folder: string,
   options: ResumeOptions & Running & { readonly recipe?: RecipeDefinition } = {},
-): AsyncGenerator<Tick, void> {
+): AsyncGenerator<TrainTick, void> {
   const { runtime, threads, signal, recipe, ...changes } = options;
   const choice = { runtime: choiceOf({ runtime, threads }), recipe };
   const training = await planResume(folder, changes, platform, choice);

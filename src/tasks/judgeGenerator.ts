@@ -1,4 +1,3 @@
-import type { Runtime } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import type { Features } from "../metrics/features.ts";
@@ -11,9 +10,9 @@ import { floats, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Examples } from "../train/data/examples.ts";
 import { type Classifier, type Embedder, openClassifier, openFeatures, rowsOf } from "./embedder.ts";
 import { codesOf, openGenerator } from "./generator.ts";
-import { type JudgeParts, type Judgment, partsOf, shareOf, spreadOf } from "./judgeParts.ts";
+import { type JudgeParts, type Judgment, loadJudge, partsOf, shareOf, spreadOf } from "./judgeParts.ts";
 import { median, nearestLearned } from "./learned.ts";
-import { type LoadedModel, loadModelFor } from "./modelFile.ts";
+import type { LoadedModel } from "./modelFile.ts";
 import { sheetOfRows } from "./sampleReconstruct.ts";
 
 /** Pictures that are put through a network between two looks at the clock. */
@@ -33,15 +32,6 @@ const some = ({ data, width }: Features, from: number, to: number): Features => 
   width,
 });
 
-async function openJudge(usage: GenerateUsage, { checked, platform }: JudgeParts, runtime: Runtime) {
-  if (checked.judge === undefined) return undefined;
-  const found = await loadModelFor("classify", checked.judge, platform);
-  const sizes = [usage, found.usage].map(({ channels, size }) => `${channels}×${size}×${size}`);
-  if (sizes[0] !== sizes[1])
-    throw userError(checked.judge, `expected a judge of ${sizes[0]} pictures, got one of ${sizes[1]}`);
-  return openClassifier(found, runtime);
-}
-
 /** Who gives the features and, where a classifier is there, the verdicts. */
 async function openJudges(usage: GenerateUsage, parts: JudgeParts) {
   const { checked, platform, runtime } = parts;
@@ -52,7 +42,8 @@ async function openJudges(usage: GenerateUsage, parts: JudgeParts) {
       "expected a classifier to judge by (judge) or a network of features (features), got neither",
       "Train one: imago train classifier.",
     );
-  const classifier: Classifier | undefined = await openJudge(usage, parts, runtime);
+  const judge = checked.judge === undefined ? undefined : await loadJudge(checked.judge, usage, platform);
+  const classifier: Classifier | undefined = judge && (await openClassifier(judge, runtime));
   const embedder: Embedder =
     checked.features === undefined
       ? classifier!

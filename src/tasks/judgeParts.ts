@@ -1,8 +1,11 @@
 import { z } from "zod";
 import type { Runtime } from "../engine/index.ts";
+import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
+import type { ClassifyUsage, GenerateUsage } from "../nn/usage.ts";
 import type { Examples } from "../train/data/examples.ts";
 import { featureOptions } from "./embedder.ts";
+import { type LoadedModel, loadModelFor } from "./modelFile.ts";
 import type { Platform } from "./platform.ts";
 import { openPart } from "./trainData.ts";
 
@@ -63,3 +66,18 @@ export async function partsOf(
 /** The share of verdicts that are right. */
 export const shareOf = (verdicts: readonly number[], labels: ArrayLike<number | bigint>): number =>
   verdicts.filter((verdict, i) => verdict === Number(labels[i])).length / verdicts.length;
+
+/** The classifier that judges a generator of pictures of the same size. */
+export async function loadJudge(
+  path: string,
+  { size, channels }: Pick<GenerateUsage, "size" | "channels">,
+  platform: Platform,
+): Promise<LoadedModel<ClassifyUsage>> {
+  const classifier = await loadModelFor("classify", path, platform);
+  const { usage } = classifier;
+  if (usage.size === size && usage.channels === channels) return classifier;
+  throw userError(
+    path,
+    `expected a judge of ${channels}×${size}×${size} pictures, got one of ${usage.channels}×${usage.size}×${usage.size}`,
+  );
+}

@@ -190,7 +190,7 @@ function assemble({ definition, options, weights, usage, card, path }: Parts): L
 
 /** A file's own name, or "srcnn-x2" where that says nothing. */
 const nameOf = (model: string, usage: Usage, path: string): string => {
-  if (!["weights", "model"].includes(stem(path))) return stem(path);
+  if (!["weights", "best", "model"].includes(stem(path))) return stem(path);
   return usage.task === "upscale" ? `${model}-x${usage.scale}` : model;
 };
 

@@ -10,6 +10,7 @@ import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from 
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
 import { planSampler, type Sampler } from "./sample.ts";
+import { animateSamples } from "./sampleAnimation.ts";
 import { checkOptions, oneOf } from "./schema.ts";
 import { batchInputs, openData } from "./trainData.ts";
 
@@ -34,6 +35,16 @@ export const trainOptions = z.object({
     .optional()
     .describe("folder of pictures to score at every sample; not learned from")
     .meta({ placeholder: "folder" }),
+  judge: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("for generators: the classifier whose features give KID or FID at every sample")
+    .meta({ placeholder: "model" }),
+  keepBest: z
+    .enum(["kid", "fid"])
+    .optional()
+    .describe("for generators: keep the weights of the lowest KID or FID by --judge as best.safetensors too"),
   log: z.int().min(1).max(1_000_000).default(100).describe("steps from one line of metrics to the next"),
   save: z.int().min(1).max(1_000_000).default(1000).describe("steps from one checkpoint to the next"),
   sample: z.int().min(1).max(1_000_000).default(1000).describe("steps from one sample to the next"),
@@ -56,7 +67,7 @@ export interface Training {
   /** How many numbers the network learns. */
   readonly parameters: number;
   /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
-  start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<Tick, void>;
+  start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<TrainTick, void>;
 }
 
 export const findRecipe = (name: string, known: readonly RecipeDefinition[] = recipes): RecipeDefinition => {
@@ -150,7 +161,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const network = networks[key]!;
   const source = await openData(recipe.data(own), checked, platform);
   const description = describe(request, source, platform);
-  const samplerFor = await planSampler({ network, usage, checked }, platform);
+  const samplerFor = await planSampler({ network, usage, checked, source }, platform);
   return {
     folder: checked.run,
     recipe,
@@ -163,7 +174,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   };
 }
 
-async function* start(prepared: Prepared, signal: AbortSignal | undefined): AsyncGenerator<Tick, void> {
+async function* start(prepared: Prepared, signal: AbortSignal | undefined): AsyncGenerator<TrainTick, void> {
   const { request, description, platform } = prepared;
   const { files, codec } = platform;
   const runtime = await platform.runtime(request.runtime);
@@ -171,13 +182,28 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
     const { resume, checked } = request;
     const run = await openRun(checked.run, description, { files, writePicture: codec.write, resume });
     try {
-      yield* fit(fitPlan(prepared, run, runtime), { runtime, signal });
+      for await (const tick of fit(fitPlan(prepared, run, runtime), { runtime, signal }))
+        yield isLast(tick) ? await withAnimation(tick, prepared) : tick;
     } finally {
       await run.close();
     }
   } finally {
     await runtime.dispose();
   }
+}
+
+/** The news of a step, and at the end the animation of the samples. */
+export type TrainTick = Tick & { readonly animation?: string };
+
+const isLast = ({ weights, interrupted }: Tick): boolean => weights !== undefined || interrupted === true;
+
+/** Small pictures grow out of noise; enlarged ones hardly move. */
+async function withAnimation(tick: Tick, { request, platform }: Prepared): Promise<TrainTick> {
+  const { recipe, own, checked } = request;
+  const { task } = recipe.result(own).usage;
+  if (task !== "generate" && task !== "reconstruct") return tick;
+  const animation = await animateSamples(checked.run, tick.step, platform);
+  return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
 function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
@@ -243,6 +269,7 @@ async function compile(networks: Readonly<Record<string, Network>>, request: Req
     averages: all.flatMap(({ averages }) => averages),
     ema: recipe.emaDecay !== undefined,
     clipNorm: recipe.clipNorm,
+    watchNorms: scalars.filter(([key]) => key in networks).length > 1, // players must be seen to keep each other going
   };
   return compileStep(plan, { runtime, weights, seed: checked.seed });
 }

@@ -73,6 +73,20 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     await step.dispose();
   });
 
+  test("watchNorms reports the length and changes nothing", async () => {
+    const moved = async (watchNorms: boolean) => {
+      const step = await compileStep(pull({ watchNorms }).plan, { runtime, weights });
+      const report = await step.run({ x }, plain);
+      const after = [...floats((await step.read())["weights/net/w"]!)];
+      await step.dispose();
+      return { norm: report["norm of net"], after };
+    };
+    const [watched, unwatched] = [await moved(true), await moved(false)];
+    expect(watched.norm).toBeCloseTo(6, 5);
+    expect(unwatched.norm).toBeUndefined();
+    expect(watched.after).toEqual(unwatched.after);
+  });
+
   test("ema starts as the weights and follows them by its decay", async () => {
     const step = await compileStep(pull({ ema: true }).plan, { runtime, weights });
     expect([...floats((await step.read())["ema/net/w"]!)]).toEqual([1, -2, 3]);

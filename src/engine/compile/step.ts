@@ -30,7 +30,7 @@ export interface StepNumbers {
 export interface Step {
   /** Names of the fed inputs and their shapes. */
   readonly inputs: Readonly<Record<string, Shape>>;
-  /** One step; returns losses (by network), metrics, and "norm of <network>" when clipping. */
+  /** One step; returns losses (by network), metrics, and "norm of <network>" when clipping or watching. */
   run(feeds: Tensors, numbers: StepNumbers): Promise<Record<string, number>>;
   /** "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors. */
   read(): Promise<Record<string, Tensor>>;
