@@ -26,6 +26,7 @@ const FEATURES = 128;
 const sizes = {
   ...pictureSizes,
   size: z.literal([28, 32, 64]).default(32).describe("side of the pictures, in pixels"),
+  channels: z.literal([1, 3]).default(3).describe("planes per picture: 1 gray, 3 RGB"),
   width: z.int().min(4).max(512).default(64).describe("channels at half the size; they double with each halving"),
   classes: generatorSizes.classes,
 };

@@ -28,7 +28,7 @@ const penalties: Readonly<Record<string, () => Node>> = {
   R1: () => zeroCentered(network(stylegan2Discriminator, small)(real, training), real, 300),
   "R1 under batch normalization": () => {
     const image = input("image", [2, 1, 28, 28]);
-    const judge = network(dcganDiscriminator, { size: 28, width: 4 });
+    const judge = network(dcganDiscriminator, { size: 28, channels: 1, width: 4 });
     return zeroCentered(judge(image, { training: true }), image, 300);
   },
   "WGAN-GP": () => {

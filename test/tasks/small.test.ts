@@ -58,7 +58,7 @@ async function fileOf(made: ReturnType<typeof network>, usage: Usage, card = {})
 }
 
 describe("generate", () => {
-  const options = { size: 28, latent: 5, width: 4, classes: 3 } as const;
+  const options = { size: 28, channels: 1, latent: 5, width: 4, classes: 3 } as const;
   const usage = { task: "generate", size: 28, channels: 1, latent: 5, classes: 3 } as const;
   const model = () => fileOf(network(dcganGenerator, options), usage, { classes: '["ring","star","cross"]' });
 

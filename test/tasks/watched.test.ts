@@ -38,7 +38,7 @@ describe("a generator is watched", () => {
     ["gan", { loss: "hinge" }],
     ["gan", { loss: "least-squares" }],
     ["cgan", { classes: 8 }],
-    ["dcgan", { size: 28, width: 8, batch: 16, sample: 100 }],
+    ["dcgan", { size: 28, channels: 1, width: 8, batch: 16, sample: 100 }],
   ])("%s %j learns without an alarm", async (name, options) => {
     const run = join(await temporaryFolder(), "run");
     const ticks = await trained(name, run, { ...every, ...options });
@@ -66,6 +66,17 @@ describe("a generator is watched", () => {
       /^the discriminator is right about 100 % .* too strong/m,
     );
   });
+});
+
+test("under R1 the discriminator's slope at real pictures falls, to far below that of one that is hardly held back", async () => {
+  const penalties = async (r1: number): Promise<number[]> => {
+    const run = join(await temporaryFolder(), "run");
+    await trained("gan", run, { size: 16, batch: 64, steps: 500, log: 50, save: 500, sample: 500, r1 });
+    return (await metricsOf(run)).flatMap(({ losses }) => losses?.penalty ?? []);
+  };
+  const [held, free] = [await penalties(10), await penalties(0.01)];
+  expect(held.at(-1)!).toBeLessThan(Math.max(...held) / 4);
+  expect(held.at(-1)! / 10).toBeLessThan(free.at(-1)! / 0.01 / 20);
 });
 
 describe("the best by a judge", () => {
