@@ -37,8 +37,14 @@ describe("a generator is watched", () => {
     ["gan", {}],
     ["gan", { loss: "hinge" }],
     ["gan", { loss: "least-squares" }],
+    ["gan", { loss: "wgan-gp" }],
+    ["gan", { loss: "relativistic" }],
     ["cgan", { classes: 8 }],
     ["dcgan", { size: 28, channels: 1, width: 8, batch: 16, sample: 100 }],
+    [
+      "dcgan",
+      { size: 28, channels: 1, width: 8, batch: 16, sample: 100, norm: "spectral", loss: "hinge", augment: true },
+    ],
   ])("%s %j learns without an alarm", async (name, options) => {
     const run = join(await temporaryFolder(), "run");
     const ticks = await trained(name, run, { ...every, ...options });
