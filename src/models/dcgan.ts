@@ -25,7 +25,7 @@ const initializer = normal(0.02);
 const FEATURES = 128;
 const sizes = {
   ...pictureSizes,
-  size: z.literal([28, 32, 64]).default(32).describe("side of the pictures, in pixels"),
+  size: z.literal([24, 28, 32, 64]).default(32).describe("side of the pictures, in pixels"),
   channels: z.literal([1, 3]).default(3).describe("planes per picture: 1 gray, 3 RGB"),
   width: z.int().min(4).max(512).default(64).describe("channels at half the size; they double with each halving"),
   classes: generatorSizes.classes,
@@ -34,7 +34,7 @@ const sizes = {
 /** How often a size is halved until a map of 4 or 7 pixels is left. */
 const halvings = (size: number): number => (size === 28 ? 2 : Math.log2(size) - 2);
 
-/** Sides and channels from the smallest map to half the size: 28 is 7, 14; 32 is 4, 8, 16; 64 is 4, 8, 16, 32. */
+/** Sides and channels from the smallest map to half the size: 24 is 6, 12; 28 is 7, 14; 32 is 4, 8, 16; 64 is 4, 8, 16, 32. */
 const stages = (
   size: number,
   width: number,
