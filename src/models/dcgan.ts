@@ -31,8 +31,8 @@ const sizes = {
   classes: generatorSizes.classes,
 };
 
-/** How often a size is halved until a map of 4 or 7 pixels is left. */
-const halvings = (size: number): number => (size === 28 ? 2 : Math.log2(size) - 2);
+/** How often a size is halved until a map of 4 to 7 pixels is left. */
+const halvings = (size: number): number => Math.floor(Math.log2(size)) - 2;
 
 /** Sides and channels from the smallest map to half the size: 24 is 6, 12; 28 is 7, 14; 32 is 4, 8, 16; 64 is 4, 8, 16, 32. */
 const stages = (
@@ -138,7 +138,7 @@ export const dcganDiscriminator = defineModel({
       .enum(["batch", "spectral", "none"])
       .default("batch")
       .describe("batch or spectral normalization of the discriminator's convolutions, or none"),
-    depth: z.int().min(1).max(4).optional().describe("times the picture is halved; until 4 or 7 pixels unless given"),
+    depth: z.int().min(1).max(4).optional().describe("times the picture is halved; until 4 to 7 pixels are left unless given"),
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: labelled,
