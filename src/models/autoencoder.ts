@@ -57,7 +57,8 @@ export function unfold(code: Node, p: Parameters, options: HalfOptions): Node {
 
 const nearest = (y: Node, side: number): Node => resize(y, { height: side, width: side }, { mode: "nearest" });
 
-const ended = (y: Node, { form }: HalfOptions): Node => (form === "linear" ? y : sigmoid(y));
+/** The dense form ends in a sigmoid. The convolutional one does not: one bias for all pixels soon drives it to where it is flat. */
+const ended = (y: Node, { form }: HalfOptions): Node => (form === "dense" ? sigmoid(y) : y);
 
 /**
  * Autoencoders: a picture squeezed into a few numbers and rebuilt from them, in 0…1. The linear form has one layer in each half
