@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { compileStep, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
+import { compileStep, type Runtime } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
@@ -9,9 +9,10 @@ import { type FitPlan, fit, type Tick } from "../train/fit.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
+import { stepPlan } from "./recipeStep.ts";
 import { planSampler, type Sampler } from "./sample.ts";
 import { checkOptions, oneOf } from "./schema.ts";
-import { batchInputs, openData } from "./trainData.ts";
+import { openData } from "./trainData.ts";
 
 /** What a training needs besides its recipe's own options. */
 export const trainOptions = z.object({
@@ -231,18 +232,7 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
   };
 }
 
-async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
-  const { recipe, own, checked } = request;
-  const all = Object.values(networks);
-  const scalars = Object.entries(recipe.losses(networks, batchInputs(recipe.data(own)), own));
-  const weights: Tensors = initialWeights(all, checked.seed);
-  const plan: StepPlan = {
-    losses: Object.fromEntries(scalars.filter(([key]) => key in networks)),
-    metrics: Object.fromEntries(scalars.filter(([key]) => !(key in networks))),
-    optimizers: recipe.optimizers(own),
-    averages: all.flatMap(({ averages }) => averages),
-    ema: recipe.emaDecay !== undefined,
-    clipNorm: recipe.clipNorm,
-  };
-  return compileStep(plan, { runtime, weights, seed: checked.seed });
+function compile(networks: Readonly<Record<string, Network>>, { recipe, own, checked }: Request, runtime: Runtime) {
+  const weights = initialWeights(Object.values(networks), checked.seed);
+  return compileStep(stepPlan(recipe, networks, own), { runtime, weights, seed: checked.seed });
 }
