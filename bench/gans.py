@@ -269,7 +269,7 @@ class Gan:
         with torch.no_grad():
             fake = self.make(torch.zeros(self.batch, self.latent))
             self.nets.discriminator(self.d, fake, training=False)
-        adam = lambda net: torch.optim.Adam(net.parameters(), self.nets.rate, (self.nets.beta1, self.nets.beta2), foreach=True)
+        adam = lambda net: torch.optim.Adam(net.parameters(), self.nets.rate, (self.nets.beta1, self.nets.beta2))
         self.move_d, self.move_g = adam(self.d), adam(self.g)
         self.average = [weight.detach().clone() for weight in self.g.parameters()]
         return self
