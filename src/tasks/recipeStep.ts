@@ -3,7 +3,7 @@ import type { Network } from "../nn/model.ts";
 import type { RecipeDefinition } from "../recipes/index.ts";
 import { batchInputs } from "./trainData.ts";
 
-/** A recipe's step as a plan: its losses over a batch, and what moves what. `options` are checked. */
+/** A recipe's step as a plan: its losses over a batch, and what moves what. `options` are checked. Networks are complete after it. */
 export function stepPlan(
   recipe: RecipeDefinition,
   networks: Readonly<Record<string, Network>>,

@@ -232,7 +232,9 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
   };
 }
 
-function compile(networks: Readonly<Record<string, Network>>, { recipe, own, checked }: Request, runtime: Runtime) {
+async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
+  const { recipe, own, checked } = request;
+  const plan = stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
   const weights = initialWeights(Object.values(networks), checked.seed);
-  return compileStep(stepPlan(recipe, networks, own), { runtime, weights, seed: checked.seed });
+  return compileStep(plan, { runtime, weights, seed: checked.seed });
 }
