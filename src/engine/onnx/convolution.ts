@@ -46,14 +46,19 @@ export const convolutionForm: Form = (emit, [x, w, b], node) => {
   });
 };
 
-/** w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C swapped. */
+/**
+ * w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C swapped.
+ * Whole rows of filters are picked in turned order, which takes a fraction of the time that single taps take.
+ */
 function turned(emit: Emit, w: string, [o, c, kh, kw]: readonly number[], groups: number): string {
-  const taps = kh! * kw!;
-  const flat = emit.node("Reshape", [w, emit.ints([groups, o! / groups, c!, taps])]);
+  const [taps, filters] = [kh! * kw!, o! / groups];
+  const flat = emit.node("Reshape", [w, emit.ints([groups, filters, c! * taps])]);
+  const last = emit.node("Transpose", [flat], { perm: [0, 2, 1] });
+  const rows = emit.node("Reshape", [last, emit.ints([groups, c!, taps, filters])]);
   const back = emit.ints(Array.from({ length: taps }, (_, tap) => taps - 1 - tap));
-  const flipped = taps === 1 ? flat : emit.node("Gather", [flat, back], { axis: 3 });
-  const swapped = emit.node("Transpose", [flipped], { perm: [0, 2, 1, 3] });
-  return emit.node("Reshape", [swapped, emit.ints([groups * c!, o! / groups, kh!, kw!])]);
+  const flipped = taps === 1 ? rows : emit.node("Gather", [rows, back], { axis: 2 });
+  const swapped = emit.node("Transpose", [flipped], { perm: [0, 1, 3, 2] });
+  return emit.node("Reshape", [swapped, emit.ints([groups * c!, filters, kh!, kw!])]);
 }
 
 /** dx from dy and w: a convolution with the turned weight at stride 1, ConvTranspose otherwise. */
