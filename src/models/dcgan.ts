@@ -138,7 +138,12 @@ export const dcganDiscriminator = defineModel({
       .enum(["batch", "spectral", "none"])
       .default("batch")
       .describe("batch or spectral normalization of the discriminator's convolutions, or none"),
-    depth: z.int().min(1).max(4).optional().describe("times the picture is halved; until 4 to 7 pixels are left unless given"),
+    depth: z
+      .int()
+      .min(1)
+      .max(4)
+      .optional()
+      .describe("times the picture is halved; until 4 to 7 pixels are left unless given"),
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: labelled,

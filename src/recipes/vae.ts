@@ -1,17 +1,35 @@
 import { z } from "zod";
-import { add, exp, input, mul, type Node, slice, square, sub, sum } from "../engine/index.ts";
+import { add, exp, input, mean, mul, type Node, slice, softplus, square, sub, sum } from "../engine/index.ts";
 import { autoencoderSizes } from "../models/autoencoder.ts";
 import { vae as model } from "../models/vae.ts";
-import { bceWithLogits } from "../nn/losses.ts";
-import { network } from "../nn/model.ts";
+import { type CallOptions, type Network, network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { sizeOf } from "../tensor/tensor.ts";
 import { defineRecipe } from "./recipe.ts";
 
-/** KL divergence of N(mean, exp(logVariance)) from N(0, 1) in nats, averaged over the batch: equation 7 of the paper. */
-const divergence = (mean: Node, logVariance: Node): Node =>
-  mul(sum(sub(sub(add(square(mean), exp(logVariance)), logVariance), 1)), 0.5 / mean.shape[0]!);
+interface Evidence {
+  /** −log p(x | z) of Bernoulli pixels. */
+  readonly reconstruction: Node;
+  /** KL divergence of the posterior from N(0, 1): equation 7 of the paper. */
+  readonly divergence: Node;
+}
+
+const overPixels = (x: Node): Node => sum(x, [1, 2, 3]);
+
+/** What −ELBO is the sum of, for each picture of [N, C, H, W] in nats, [N] each, from one sample a picture. */
+export function evidence(vae: Network, image: Node, options: CallOptions = {}): Evidence {
+  const count = image.shape[0]!;
+  const latent = vae.options.latent as number;
+  const posterior = vae.part("posterior", image, options);
+  const [mean, logVariance] = [0, latent].map((from) => slice(posterior, [0, from], [count, from + latent]));
+  const noise = input("posterior noise", [count, latent], { noise: "normal" });
+  const logits = vae.part("logits", add(mean!, mul(noise, exp(mul(logVariance!, 0.5)))), options);
+  const surprise = sub(sub(add(square(mean!), exp(logVariance!)), logVariance!), 1);
+  return {
+    reconstruction: overPixels(sub(softplus(logits), mul(logits, image))),
+    divergence: mul(sum(surprise, [1]), 0.5),
+  };
+}
 
 /** Variational autoencoder: Bernoulli pixels, one sample per picture, β as in Higgins et al. 2017. The loss is −ELBO in nats. */
 export const vae = defineRecipe({
@@ -32,14 +50,9 @@ export const vae = defineRecipe({
     network: "vae",
     usage: { task: "reconstruct", size, channels, latent: [latent] },
   }),
-  losses({ vae }, { image }, { latent, beta }) {
-    const [count, training] = [image!.shape[0]!, { training: true }];
-    const posterior = vae!.part("posterior", image!, training);
-    const [mean, logVariance] = [0, latent].map((from) => slice(posterior, [0, from], [count, from + latent]));
-    const noise = input("posterior noise", [count, latent], { noise: "normal" });
-    const code = add(mean!, mul(noise, exp(mul(logVariance!, 0.5))));
-    const pixels = mul(bceWithLogits(vae!.part("logits", code, training), image!), sizeOf(image!.shape.slice(1)));
-    const kl = divergence(mean!, logVariance!);
+  losses({ vae }, { image }, { beta }) {
+    const { reconstruction, divergence } = evidence(vae!, image!, { training: true });
+    const [pixels, kl] = [mean(reconstruction), mean(divergence)];
     return { vae: add(pixels, mul(kl, beta)), reconstruction: pixels, divergence: kl };
   },
   optimizers: () => ({ vae: adam() }),

@@ -1,10 +1,14 @@
-import { compileFunction, input } from "../engine/index.ts";
+import { compileFunction, concat, input, reshape } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { principalComponents, reconstructionError } from "../metrics/pca.ts";
 import type { ClassifyUsage, DiscriminateUsage, ReconstructUsage } from "../nn/usage.ts";
+import { evidence } from "../recipes/vae.ts";
 import { floats, sizeOf } from "../tensor/tensor.ts";
+import type { Examples } from "../train/data/examples.ts";
 import { inBatches, openAutoencoder } from "./autoencoder.ts";
+import { runRows } from "./batches.ts";
 import { openClassifier, rowsOf } from "./embedder.ts";
+import { codesOf } from "./generator.ts";
 import { judgeGenerator } from "./judgeGenerator.ts";
 import {
   type JudgeHooks,
@@ -23,6 +27,31 @@ import { checkOptions } from "./schema.ts";
 import { openPart } from "./trainData.ts";
 import { verbs } from "./usageSchema.ts";
 
+/** Pictures that go through a network at a time. */
+const BATCH = 250;
+
+/** The mean ELBO of held-out pictures in nats and its two halves, for autoencoders that give a posterior. */
+async function judgeEvidence(
+  { network, usage, weights }: LoadedModel<ReconstructUsage>,
+  test: Examples,
+  parts: JudgeParts,
+): Promise<Judgment["figures"]> {
+  if (!network?.model.parts?.posterior) return {};
+  const { size, channels } = usage;
+  const { reconstruction, divergence } = evidence(network, input("input", [BATCH, channels, size, size]));
+  const output = concat(
+    [reconstruction, divergence].map((values) => reshape(values, [BATCH, 1])),
+    1,
+  );
+  const run = await compileFunction({ output }, { runtime: parts.runtime, weights });
+  const { image } = test.take(spreadOf(test, parts.checked.count));
+  const noise = codesOf(sizeOf(usage.latent), parts.checked.seed, image!.shape[0]!);
+  const values = floats(await runRows(run, { input: image!, "posterior noise": noise }, BATCH)); // [N, 2]
+  const mean = (column: number): number =>
+    values.reduce((sum, value, at) => (at % 2 === column ? sum + value : sum), 0) / (values.length / 2);
+  return { elbo: -mean(0) - mean(1), reconstruction: mean(0), divergence: mean(1) };
+}
+
 /** The mean squared error of an autoencoder on held-out pictures, beside what as many principal components leave. */
 async function judgeAutoencoder(model: LoadedModel<ReconstructUsage>, parts: JudgeParts): Promise<Judgment> {
   const { count } = parts.checked;
@@ -34,7 +63,8 @@ async function judgeAutoencoder(model: LoadedModel<ReconstructUsage>, parts: Jud
   const components = principalComponents(rowsOf(train.take(spreadOf(train, 60_000)).image!));
   const held = rowsOf(test.take(spreadOf(test, count)).image!);
   const floor = reconstructionError(components, held, sizeOf(model.usage.latent));
-  return { figures: { mse, psnr, floor, "mse / floor": mse / floor, pictures: errors.length } };
+  const bound = await judgeEvidence(model, test, parts);
+  return { figures: { mse, psnr, floor, "mse / floor": mse / floor, ...bound, pictures: errors.length } };
 }
 
 /** The share of held-out pictures that are told right. */
@@ -48,7 +78,6 @@ async function judgeClassifier(model: LoadedModel<ClassifyUsage>, parts: JudgePa
   };
 }
 
-const BATCH = 250;
 const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
 
 /** What a discriminator says of held-out pictures, all of them real: mean score, mean probability, share above one half. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { compileStep, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
+import { compileStep, type Runtime } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
@@ -9,10 +9,11 @@ import { type FitPlan, fit, type Tick } from "../train/fit.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
+import { stepPlan } from "./recipeStep.ts";
 import { planSampler, type Sampler } from "./sample.ts";
 import { animateSamples } from "./sampleAnimation.ts";
 import { checkOptions, oneOf } from "./schema.ts";
-import { batchInputs, openData } from "./trainData.ts";
+import { openData } from "./trainData.ts";
 
 /** What a training needs besides its recipe's own options. */
 export const trainOptions = z.object({
@@ -259,17 +260,7 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
 
 async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
   const { recipe, own, checked } = request;
-  const all = Object.values(networks);
-  const scalars = Object.entries(recipe.losses(networks, batchInputs(recipe.data(own)), own));
-  const weights: Tensors = initialWeights(all, checked.seed);
-  const plan: StepPlan = {
-    losses: Object.fromEntries(scalars.filter(([key]) => key in networks)),
-    metrics: Object.fromEntries(scalars.filter(([key]) => !(key in networks))),
-    optimizers: recipe.optimizers(own),
-    averages: all.flatMap(({ averages }) => averages),
-    ema: recipe.emaDecay !== undefined,
-    clipNorm: recipe.clipNorm,
-    watchNorms: scalars.filter(([key]) => key in networks).length > 1, // players must be seen to keep each other going
-  };
+  const plan = stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
+  const weights = initialWeights(Object.values(networks), checked.seed);
   return compileStep(plan, { runtime, weights, seed: checked.seed });
 }

@@ -88,7 +88,7 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
   });
 
   test("ema starts as the weights and follows them by its decay", async () => {
-    const step = await compileStep(pull({ ema: true }).plan, { runtime, weights });
+    const step = await compileStep(pull({ ema: ["net"] }).plan, { runtime, weights });
     expect([...floats((await step.read())["ema/net/w"]!)]).toEqual([1, -2, 3]);
     await step.run({ x }, { step: 1, learningRate: 0.25, emaDecay: 0.75 }); // w becomes [0.5, −1, 2]
     expect([...floats((await step.read())["ema/net/w"]!)]).toEqual([0.875, -1.75, 2.75]);

@@ -4,24 +4,11 @@ import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { inception } from "../../src/models/inception.ts";
 import { bindWeights, network, parameterCount } from "../../src/nn/model.ts";
 import { floats, type Shape, sizeOf, tensor } from "../../src/tensor/tensor.ts";
+import { drawn } from "../fixtures/drawn.ts";
 import { readGolden } from "../nn/compare.ts";
 
 const runtime = createRuntime("cpu", { threads: 1 });
 afterAll(() => runtime.dispose());
-
-/** Numbers in 0…1 as test/fixtures/inception.py draws them: FNV-1a of the name, murmur's finalizer of the place. */
-function drawn(name: string, shape: Shape): Float64Array {
-  let seed = 2166136261;
-  for (const letter of name) seed = Math.imul(seed ^ letter.charCodeAt(0), 16777619);
-  const values = new Float64Array(sizeOf(shape));
-  for (let place = 0; place < values.length; place++) {
-    let h = Math.imul(place, 0x9e3779b1) + seed;
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    values[place] = ((h ^ (h >>> 16)) >>> 0) / 2 ** 32;
-  }
-  return values;
-}
 
 function valued(name: string, shape: Shape) {
   const u = drawn(name, shape);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { mean, reshape } from "../../src/engine/index.ts";
 import { classifier } from "../../src/models/classifier.ts";
 import { ganDiscriminator, ganGenerator } from "../../src/models/gan.ts";
+import { vae } from "../../src/models/vae.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import type { Usage } from "../../src/nn/usage.ts";
 import { readPicture } from "../../src/platform/codec.ts";
@@ -66,6 +67,18 @@ test("a generator by a classifier: figures, what they stand on, and the nearest 
     accuracy: judged.figures.accuracy,
     ...other.figures,
   });
+});
+
+test("a variational autoencoder by the ELBO too", async () => {
+  const path = join(await temporaryFolder(), "vae.safetensors");
+  const made = network(vae, { ...square, latent: 3 });
+  const zero = initialWeights([made], 2);
+  for (const { data } of Object.values(zero)) data.fill(0 as never);
+  await writeFile(path, packModel(modelOf(made, zero, { task: "reconstruct", ...square, latent: [3] }, made.key)));
+  const { figures } = await judge({ model: path, data: "shapes", count: 300 }, platform, cpu);
+  expect(figures.reconstruction).toBeCloseTo(64 * Math.log(2), 3); // every pixel is as likely dark as light
+  expect(figures.divergence).toBeCloseTo(0, 5);
+  expect(figures.elbo).toBeCloseTo(-64 * Math.log(2), 3);
 });
 
 test("a discriminator by its scores of real pictures", async () => {

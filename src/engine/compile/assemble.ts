@@ -62,7 +62,7 @@ function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat
   slots.forEach((slot, index) => {
     assembly.vectors.push({ prefix: optimizer.slots[index]!, flat, leaf: slot, next: moved.slots[index]! });
   });
-  if (plan.ema) {
+  if (plan.ema?.includes(network)) {
     const average = assembly.vector("ema", network, flat);
     const next = add(average, mul(sub(moved.weights, average), sub(1, assembly.scalar(`ema decay of ${network}`))));
     assembly.vectors.push({ prefix: "ema", flat, leaf: average, next });

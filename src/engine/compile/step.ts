@@ -85,7 +85,7 @@ function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepN
     if (rate === undefined) throw internal(`no learning rate for the network "${network}"`);
     const scalars = plan.optimizers[network]!.scalars(step, rate);
     for (const [name, value] of Object.entries(scalars)) feeds[`${name} of ${network}`] = scalar(value);
-    if (plan.ema) feeds[`ema decay of ${network}`] = scalar(emaDecay);
+    if (plan.ema?.includes(network)) feeds[`ema decay of ${network}`] = scalar(emaDecay);
   }
   return feeds;
 }
