@@ -52,8 +52,8 @@ async function write(output: string, made: readonly Made[], { force, isWalk }: W
 
 export const generateCommand = defineCommand({
   name: "generate",
-  summary: `Make new pictures with a generator: one sheet, separate files in a folder (-o ending in /), or a walk as
-an animation (-o ending in .webp or .gif).`,
+  summary: `Make new pictures with a generator: one sheet, separate files in a folder (-o ending in /),
+or a walk as an animation (-o ending in .webp or .gif).`,
   arguments: [],
   options: z.object({
     ...generateOptions.shape,
