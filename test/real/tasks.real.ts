@@ -84,9 +84,10 @@ describe.skipIf(!isHere)("Set5", () => {
       expect(Math.abs(found[name]! - psnr), name).toBeLessThan(0.0015);
   });
 
-  test("the same by evaluate: result and luma rounded to 8 bits cost 0.02 and 0.06 dB", async () => {
+  test("the same by evaluate: result and luma rounded to 8 bits cost a little, and only cost", async () => {
     const { means } = await evaluate({ data: set5, model: [titu1994], scale: [2] }, platform);
-    expect(Math.abs(means[0]!.psnr - 35.6)).toBeLessThan(0.01);
+    expect(means[0]!.psnr).toBeLessThan(35.676); // the mean of EXPECTED.json
+    expect(means[0]!.psnr).toBeGreaterThan(35.676 - 0.09);
   });
 
   test("tiles of a real picture join to one level", async () => {

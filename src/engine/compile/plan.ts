@@ -29,7 +29,10 @@ export interface RunningAverage {
 }
 
 export interface StepPlan {
-  /** One scalar per network; the key names the network whose weights it moves. Moved in this order, each loss seeing the weights moved before it as plain numbers. */
+  /**
+   * One scalar per network; the key names the network whose weights it moves. Moved in this order, each loss seeing the weights
+   * moved before it as plain numbers.
+   */
   readonly losses: Readonly<Record<string, Node>>;
   readonly optimizers: Readonly<Record<string, Optimizer>>;
   readonly averages?: readonly RunningAverage[];
