@@ -2,7 +2,7 @@ import { z } from "zod";
 import { add, concat, leakyRelu, mul, type Node, reshape, sub, tanh } from "../engine/index.ts";
 import { embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
-import { batchNorm, classBatchNorm } from "../nn/norms.ts";
+import { batchNorm, classBatchNorm, spectralNorm } from "../nn/norms.ts";
 import { squareOf, stackOf } from "./stack.ts";
 
 const PAPER = "https://arxiv.org/abs/1406.2661";
@@ -18,6 +18,12 @@ export const generatorSizes = {
   latent: z.int().min(1).max(1024).default(100).describe("random numbers per picture"),
   classes: z.int().min(0).max(1000).default(0).describe("classes to choose from; 0 for none"),
 };
+
+/** Of discriminators without batch normalization. */
+export const spectralOption = z
+  .enum(["none", "spectral"])
+  .default("none")
+  .describe("spectral normalization of the discriminator, or none");
 
 /** The label, where a network has classes. */
 export const labelled = ({ classes }: { readonly classes: number }) =>
@@ -92,14 +98,16 @@ export const ganDiscriminator = defineModel({
   options: z.object({
     ...pictureSizes,
     classes: generatorSizes.classes,
+    norm: spectralOption,
     hidden: widths.default([128, 64]).describe("numbers in each hidden layer"),
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: labelled,
-  build(x, p, { classes, hidden }, given) {
+  build(x, p, { classes, hidden, norm }, given) {
+    const normalize = norm === "spectral" ? { normalize: spectralNorm } : {};
     let y = withLabel(reshape(fromUnit(x), [x.shape[0]!, -1]), p, classes, given);
-    for (const [at, out] of hidden.entries()) y = leakyRelu(linear(y, p(`hidden.${at}`), { out }), 0.2);
-    return linear(y, p("score"), { out: 1 });
+    for (const [at, out] of hidden.entries()) y = leakyRelu(linear(y, p(`hidden.${at}`), { out, ...normalize }), 0.2);
+    return linear(y, p("score"), { out: 1, ...normalize });
   },
   adopt(weights) {
     const stack = stackOf(weights, (at, isLast) => (isLast ? "score" : `hidden.${at}`));

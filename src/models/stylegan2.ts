@@ -8,6 +8,7 @@ import {
   div,
   expand,
   gradient,
+  type Initializer,
   leakyRelu,
   less,
   matmul,
@@ -27,8 +28,9 @@ import {
 import { normal, ones, zeros } from "../nn/initializers.ts";
 import { embedding } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
+import { spectralNorm } from "../nn/norms.ts";
 import { random } from "../tensor/random.ts";
-import { fromUnit, generatorSizes, labelled, pictureSizes, toUnit } from "./gan.ts";
+import { fromUnit, generatorSizes, labelled, pictureSizes, spectralOption, toUnit } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1912.04958";
 const sizes = {
@@ -62,10 +64,18 @@ const equalized = (p: Parameters, shape: readonly number[], rate = 1): Node => {
   return mul(p.weight("weight", shape, normal(1 / rate)), rate / Math.sqrt(fanIn));
 };
 
+type Weigh = typeof equalized;
+const spectral: Weigh = (p, shape, rate) => spectralNorm(equalized(p, shape, rate), p);
+
 /** x [N, in] → [N, out]; `rate` scales how fast it learns. */
-function dense(x: Node, p: Parameters, out: number, { rate = 1, bias = zeros } = {}): Node {
+function dense(
+  x: Node,
+  p: Parameters,
+  out: number,
+  { rate = 1, bias = zeros, weigh = equalized }: { rate?: number; bias?: Initializer; weigh?: Weigh } = {},
+): Node {
   const shift = mul(p.weight("bias", [out], bias), rate);
-  return matmul(x, equalized(p, [out, x.shape[1]!], rate), { transposeB: true, bias: shift });
+  return matmul(x, weigh(p, [out, x.shape[1]!], rate), { transposeB: true, bias: shift });
 }
 
 /** x [N, C] with length √C. */
@@ -213,8 +223,8 @@ export const stylegan2Generator = defineModel({
 });
 
 /** x [N, C, H, W] → [N, out, H, W] by an equalized convolution without a bias. */
-const plain = (x: Node, p: Parameters, out: number, kernel: number): Node =>
-  conv2d(x, equalized(p, [out, x.shape[1]!, kernel, kernel]), { padding: (kernel - 1) / 2 });
+const plain = (x: Node, p: Parameters, out: number, { kernel, weigh }: { kernel: number; weigh: Weigh }): Node =>
+  conv2d(x, weigh(p, [out, x.shape[1]!, kernel, kernel]), { padding: (kernel - 1) / 2 });
 
 const biased = (x: Node, p: Parameters): Node => rectify(add(x, perChannel(p.weight("bias", [x.shape[1]!], zeros))));
 
@@ -223,8 +233,8 @@ const blurred = (x: Node): Node =>
   [1, 1, 0].reduce((y, padding) => averagePool(y, { kernel: 2, stride: 1, padding }), x);
 
 /** A blur, then a convolution at every second pixel: half as large. */
-const shrink = (x: Node, p: Parameters, out: number): Node =>
-  conv2d(blurred(x), equalized(p, [out, x.shape[1]!, 3, 3]), { stride: 2 });
+const shrink = (x: Node, p: Parameters, out: number, weigh: Weigh): Node =>
+  conv2d(blurred(x), weigh(p, [out, x.shape[1]!, 3, 3]), { stride: 2 });
 
 /** A plane that holds how much pictures of a group differ: minibatch standard deviation, Karras et al. 2018, section 3. */
 function withDeviation(x: Node): Node {
@@ -242,23 +252,24 @@ export const stylegan2Discriminator = defineModel({
   name: "stylegan2-discriminator",
   summary: "residual discriminator (Karras et al. 2020)",
   paper: PAPER,
-  options: z.object(sizes),
+  options: z.object({ ...sizes, norm: spectralOption }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: labelled,
   build(x, p, options, given) {
     const [first, ...sides] = [...sidesOf(options.size)].reverse();
-    let y = biased(plain(fromUnit(x), p("picture"), channelsAt(first!, options), 1), p("picture"));
+    const weigh = options.norm === "spectral" ? spectral : equalized;
+    let y = biased(plain(fromUnit(x), p("picture"), channelsAt(first!, options), { kernel: 1, weigh }), p("picture"));
     for (const side of sides) {
       const here = p(String(2 * side));
       const out = channelsAt(side, options);
-      const detail = biased(plain(y, here("conv"), y.shape[1]!, 3), here("conv"));
-      const down = biased(shrink(detail, here("down"), out), here("down"));
-      y = mul(add(down, plain(halved(y), here("skip"), out, 1)), Math.SQRT1_2);
+      const detail = biased(plain(y, here("conv"), y.shape[1]!, { kernel: 3, weigh }), here("conv"));
+      const down = biased(shrink(detail, here("down"), out, weigh), here("down"));
+      y = mul(add(down, plain(halved(y), here("skip"), out, { kernel: 1, weigh })), Math.SQRT1_2);
     }
-    y = biased(plain(withDeviation(y), p("4.conv"), y.shape[1]!, 3), p("4.conv"));
-    y = rectify(dense(reshape(y, [x.shape[0]!, -1]), p("4.dense"), y.shape[1]!));
-    if (options.classes === 0) return dense(y, p("score"), 1);
+    y = biased(plain(withDeviation(y), p("4.conv"), y.shape[1]!, { kernel: 3, weigh }), p("4.conv"));
+    y = rectify(dense(reshape(y, [x.shape[0]!, -1]), p("4.dense"), y.shape[1]!, { weigh }));
+    if (options.classes === 0) return dense(y, p("score"), 1, { weigh });
     const chosen = normalized(embedding(given.label!, p("label"), { count: options.classes, width: y.shape[1]! }));
-    return mul(sum(mul(dense(y, p("score"), y.shape[1]!), chosen), [1], true), 1 / Math.sqrt(y.shape[1]!));
+    return mul(sum(mul(dense(y, p("score"), y.shape[1]!, { weigh }), chosen), [1], true), 1 / Math.sqrt(y.shape[1]!));
   },
 });

@@ -23,6 +23,7 @@ export const adversarialOptions = {
     .max(10_000_000)
     .default(10_000)
     .describe("half-life of the moving average of weights that is kept as the result, in pictures"),
+  flip: z.boolean().default(false).describe("mirror half of the pictures"),
   augment: z.boolean().default(false).describe("DiffAugment, for small sets: random colors, shifts and holes"),
 }; // biome-ignore format: a table
 

@@ -15,7 +15,6 @@ export const dcgan = defineRecipe({
     ...dcganGenerator.options.shape,
     norm: dcganDiscriminator.options.shape.norm,
     ...adversarialOptions,
-    flip: z.boolean().default(false).describe("mirror half of the pictures"),
     batch: z.int().min(2).max(1024).default(64).describe("pictures per step"),
     learningRate: z.number().positive().max(1).default(2e-4).describe("learning rate of both networks"),
   }),

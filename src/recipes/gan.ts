@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ganDiscriminator, ganGenerator, generatorSizes } from "../models/gan.ts";
+import { ganDiscriminator, ganGenerator, generatorSizes, spectralOption } from "../models/gan.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
@@ -8,6 +8,7 @@ import { defineRecipe } from "./recipe.ts";
 
 const options = z.object({
   ...generatorSizes,
+  norm: spectralOption,
   ...adversarialOptions,
   batch: z.int().min(2).max(4096).default(128).describe("pictures per step"),
   learningRate: z.number().positive().max(1).default(2e-4).describe("learning rate of both networks"),
@@ -19,11 +20,11 @@ export const gan = defineRecipe({
   summary: "dense GAN (Goodfellow et al. 2014)",
   paper: "https://arxiv.org/abs/1406.2661",
   options,
-  networks: ({ size, channels, latent, classes }) => ({
+  networks: ({ size, channels, latent, classes, norm }) => ({
     generator: network(ganGenerator, { size, channels, latent, classes }, "generator"),
-    discriminator: network(ganDiscriminator, { size, channels, classes }, "discriminator"),
+    discriminator: network(ganDiscriminator, { size, channels, classes, norm }, "discriminator"),
   }),
-  data: ({ size, channels, batch, classes }) => ({ kind: "examples", size, channels, batch, classes, flip: false }),
+  data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
   result: ({ size, channels, latent, classes }) => ({
     network: "generator",
     usage: { task: "generate", size, channels, latent, classes },

@@ -18,19 +18,19 @@ export const stylegan2 = defineRecipe({
   paper: "https://arxiv.org/abs/1912.04958",
   options: z.object({
     ...stylegan2Generator.options.shape,
+    norm: stylegan2Discriminator.options.shape.norm,
     ...adversarialOptions,
     r1: adversarialOptions.r1.default(0.1),
     lazy: adversarialOptions.lazy.default(16),
     pathLength: z.number().min(0).max(1000).default(2).describe("weight of the path length penalty; 0 for none"),
-    flip: z.boolean().default(false).describe("mirror half of the pictures"),
     batch: z.int().min(2).max(1024).default(32).describe("pictures per step"),
     learningRate: z.number().positive().max(1).default(2e-3).describe("learning rate of both networks"),
   }),
-  networks({ size, channels, latent, classes, width, most, mapping, mixing }) {
+  networks({ size, channels, latent, classes, width, most, mapping, mixing, norm }) {
     const shared = { size, channels, classes, width, most };
     return {
       generator: network(stylegan2Generator, { ...shared, latent, mapping, mixing }, "generator"),
-      discriminator: network(stylegan2Discriminator, shared, "discriminator"),
+      discriminator: network(stylegan2Discriminator, { ...shared, norm }, "discriminator"),
     };
   },
   data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
