@@ -5,6 +5,7 @@ import sys
 import time
 
 import torch
+from gans import Gan
 from torch import nn
 
 
@@ -44,7 +45,44 @@ WORKLOADS = {
 }
 
 
+STYLES = {"size": 32, "channels": 3, "width": 32, "most": 256, "latent": 128, "mapping": 8, "batch": 32}
+GANS = {
+    "dcgan": ("dcgan", {"size": 32, "channels": 3, "width": 64, "latent": 100, "batch": 64}),
+    "stylegan2": ("stylegan2", {**STYLES, "r1": 0, "pathLength": 0}),
+    "stylegan2-r1": ("stylegan2", STYLES),
+}
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+def first(name, shape, kind_value):
+    """First weights of a GAN: how fast it is does not depend on them."""
+    kind, value = kind_value
+    return torch.randn(shape) * value if kind == "normal" else torch.full(shape, value)
+
+
+def drawn(name, shape, kind):
+    return torch.randn(shape) if kind == "normal" else torch.rand(shape)
+
+
+def prepare_gan(name, layout, kind):
+    recipe, options = GANS[name]
+    torch.manual_seed(0)
+    gan = Gan(recipe, options, first, drawn, LAYOUTS[layout]).prepare()
+    side = options["size"]
+    image = torch.rand(options["batch"], options["channels"], side, side).to(memory_format=LAYOUTS[layout])
+    if kind == "step":
+        return lambda: gan.step(image)
+    codes = gan.codes()
+
+    def run():
+        with torch.inference_mode():
+            gan.make(codes)
+    return run
+
+
 def prepare(name, layout, kind):
+    if name in GANS:
+        return prepare_gan(name, layout, kind)
     make, shape, target_shape = WORKLOADS[name]
     torch.manual_seed(0)
     model = make()

@@ -43,13 +43,17 @@ if (!hasTorch)
     `${values.python} has no PyTorch: its columns stay empty (Debian: apt-get install python3-torch libopenblas0-pthread).`,
   );
 
-const names = ["autoencoder", "srcnn", "srresnet"].filter((name) => !only || only.includes(name));
 /** Runs of a turn: the first ones do not count, while the other process's threads come to rest. */
 const turns = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   autoencoder: { warm: 40, repeat: 100 },
   srcnn: { warm: 1, repeat: 4 },
   srresnet: { warm: 1, repeat: 3 },
+  dcgan: { warm: 1, repeat: 4 },
+  stylegan2: { warm: 1, repeat: 3 },
+  "stylegan2-r1": { warm: 1, repeat: 3 },
 });
+const names = Object.keys(turns).filter((name) => !only || only.includes(name));
+const onlySteps = ["stylegan2-r1"]; // its forward pass is that of another
 const rows = [];
 /** @type {Record<string, unknown>} */
 const facts = {
@@ -60,7 +64,7 @@ const facts = {
 };
 
 for (const workload of names)
-  for (const kind of ["step", "inference"]) {
+  for (const kind of onlySteps.includes(workload) ? ["step"] : ["step", "inference"]) {
     const ours = open(process.execPath, [here("worker.mjs"), workload, kind, String(threads)]);
     const layouts = workload === "autoencoder" ? ["contiguous"] : ["contiguous", "channels_last"];
     const peers = hasTorch

@@ -41,6 +41,20 @@ function scores(/** @type {string} */ name, /** @type {string} */ command) {
 /** @param {number | null | undefined} value */
 const cell = (value, digits = 0) => (typeof value === "number" ? value.toFixed(digits) : "–");
 
+/** What `imago evaluate` says of models of small pictures: a row a model. */
+function judged(/** @type {string} */ name, /** @type {string} */ command) {
+  if (!names.includes(name)) return `Not measured yet: \`${command}\``;
+  /** @type {Record<string, any>[]} */
+  const models = read(name).models;
+  const wanted = ["accuracy", "mse", "mse / floor", "elbo", "fid", "fid of training pictures", "kid", "kid of training pictures", "precision", "recall"]; // biome-ignore format: one line
+  const columns = wanted.filter((column) => models.some((model) => column in model));
+  const print = (/** @type {unknown} */ value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : "–"); // biome-ignore format: one line
+  return table(
+    ["model", ...columns],
+    models.map((model) => [model.model, ...columns.map((column) => print(model[column]))]),
+  );
+}
+
 /** What \`npm run bench\` measured, a table a file. */
 function bench() {
   const measured = names.flatMap((name) => {
@@ -66,8 +80,17 @@ function bench() {
 }
 
 const set5 = "npx imago evaluate --data Set5 --method nearest,bilinear,bicubic,lanczos --model srcnn --scale 2,3,4 -o bench/results/set5.json -f"; // biome-ignore format: one line
+const mnist = "npx imago evaluate --data mnist --judge classifier-mnist --model autoencoder-mnist,autoencoder-mnist-linear,vae-mnist-2,vae-mnist-20,classifier-mnist,cgan-mnist,dcgan-mnist -o bench/results/mnist.json -f"; // biome-ignore format: one line
+const cifar10 = "npx imago evaluate --data cifar10 --judge runs/classifier-cifar --model stylegan2-cifar10,runs/dcgan-cifar -o bench/results/cifar10.json -f"; // biome-ignore format: one line
+const csinva = "npx imago evaluate --data mnist --judge mnist_lenet_csinva/lenet.safetensors --model mnist_gan_mlp_csinva/G.safetensors,mnist_lenet_csinva/lenet.safetensors -o bench/results/csinva.json -f"; // biome-ignore format: one line
 /** @type {Record<string, () => string>} */
-const figures = { set5: () => scores("set5.json", set5), bench };
+const figures = {
+  set5: () => scores("set5.json", set5),
+  mnist: () => judged("mnist.json", mnist),
+  cifar10: () => judged("cifar10.json", cifar10),
+  csinva: () => judged("csinva.json", csinva),
+  bench,
+};
 
 /** @param {string} text @param {string} path */
 const filled = (text, path) =>

@@ -11,18 +11,18 @@ import {
   type PictureScore,
 } from "./tasks/evaluate.ts";
 import { exportModel as packAs } from "./tasks/exportModel.ts";
-import {
-  type LoadedModel,
-  type LoadOptions,
-  listModels as listWith,
-  loadModel as loadWith,
-} from "./tasks/modelFile.ts";
+import { type GenerateOptions, generate as generateWith, type Made } from "./tasks/generate.ts";
+import { judge as judgeWith } from "./tasks/judge.ts";
+import type { JudgeHooks, JudgeOptions, Judgment } from "./tasks/judgeParts.ts";
+import { type LoadedModel, loadModel as loadWith } from "./tasks/modelFile.ts";
+import { type LoadOptions, listModels as listWith } from "./tasks/modelName.ts";
+import { type Reconstruction, type ReconstructOptions, reconstruct as reconstructWith } from "./tasks/reconstruct.ts";
 import { lazyRuntime } from "./tasks/runtime.ts";
-import { planResume, planTraining, type ResumeOptions, type TrainOptions } from "./tasks/train.ts";
+import { planResume, planTraining, type ResumeOptions, type TrainOptions, type TrainTick } from "./tasks/train.ts";
 import { openUpscaler as openWith, type UpscaleOptions, type Upscaler } from "./tasks/upscale.ts";
-import type { Tick } from "./train/fit.ts";
 
 export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
+export { writeAnimation } from "./platform/animation.ts";
 export {
   decodePicture,
   encodePicture,
@@ -37,12 +37,16 @@ export { type NodePlatformOptions, nodePlatform } from "./platform/node.ts";
 
 const platform = nodePlatform({ warn: (text) => process.emitWarning(text) });
 
-/** Where a task runs and how it is stopped. */
-export interface Running {
+/** Where a task runs. */
+export interface Device {
   /** "cpu" where it is installed, else "wasm", unless given. */
   readonly runtime?: RuntimeName;
   /** All cores unless given. */
   readonly threads?: number;
+}
+
+/** Where a task runs and how it is stopped. */
+export interface Running extends Device {
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +56,7 @@ export type PictureSource = Picture | string | Uint8Array;
 const open = async (source: PictureSource): Promise<Picture> =>
   typeof source === "string" || source instanceof Uint8Array ? platform.codec.read(source) : source;
 
-const choiceOf = ({ runtime, threads }: Running) => ({ name: runtime, threads });
+const choiceOf = ({ runtime, threads }: Device) => ({ name: runtime, threads });
 
 /** Enlarges one picture with a network or a classic method. */
 export async function upscale(
@@ -94,11 +98,31 @@ export async function compare(source: PictureSource, options: CompareOptions & R
   return compareWith(await open(source), task, platform, { runtime: choiceOf({ runtime, threads }), signal });
 }
 
+/** Makes pictures with a generator; picture i of a seed is the same however many are made. */
+export const generate = ({ runtime, threads, ...task }: GenerateOptions & Device): Promise<readonly Made[]> =>
+  generateWith(task, platform, choiceOf({ runtime, threads }));
+
+/** Rebuilds picture files, or the held-out pictures of a data set, with an autoencoder. */
+export const reconstruct = (
+  paths: readonly string[],
+  { runtime, threads, ...task }: ReconstructOptions & Device,
+): Promise<Reconstruction> => reconstructWith(paths, task, platform, choiceOf({ runtime, threads }));
+
+/** Judges an autoencoder, a generator, a classifier or a discriminator on a data set: figures by name, and what they stand on. */
+export const judge = ({
+  runtime,
+  threads,
+  signal,
+  onProgress,
+  ...task
+}: JudgeOptions & Device & JudgeHooks): Promise<Judgment> =>
+  judgeWith(task, platform, { ...choiceOf({ runtime, threads }), signal, onProgress });
+
 /** Trains by a recipe, shipped or your own, into a new run folder; yields a tick per step and one at the end. */
 export async function* train<O extends z.ZodObject>(
   recipe: RecipeDefinition<O>,
   options: TrainOptions & Running & z.input<O>,
-): AsyncGenerator<Tick, void> {
+): AsyncGenerator<TrainTick, void> {
   const { runtime, threads, signal, ...task } = options;
   const training = await planTraining(
     recipe,
@@ -113,7 +137,7 @@ export async function* train<O extends z.ZodObject>(
 export async function* resume(
   folder: string,
   options: ResumeOptions & Running & { readonly recipe?: RecipeDefinition } = {},
-): AsyncGenerator<Tick, void> {
+): AsyncGenerator<TrainTick, void> {
   const { runtime, threads, signal, recipe, ...changes } = options;
   const choice = { runtime: choiceOf({ runtime, threads }), recipe };
   const training = await planResume(folder, changes, platform, choice);

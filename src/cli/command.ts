@@ -59,6 +59,12 @@ export const runtimeChoice = ({
 /** Flags of every command that prints a result. */
 export const jsonOption = { json: z.boolean().default(false).describe("print one JSON document on stdout") };
 
+/** Flags of commands that draw a sheet. */
+export const sheetOptions = (output: string) => ({
+  output: z.string().min(1).default(output).describe("picture to write").meta({ short: "o", placeholder: "file" }),
+  force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
+});
+
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 export const flagOf = (name: string): string => `--${kebab(name)}`;
 

@@ -19,6 +19,16 @@ export const entries: readonly Entry[] = [
     load: async () => (await import("./commands/upscale.ts")).upscaleCommand,
   },
   {
+    name: "reconstruct",
+    summary: "rebuild pictures with an autoencoder; walks and maps of its codes",
+    load: async () => (await import("./commands/reconstruct.ts")).reconstructCommand,
+  },
+  {
+    name: "generate",
+    summary: "make new pictures with a generator",
+    load: async () => (await import("./commands/generate.ts")).generateCommand,
+  },
+  {
     name: "train",
     summary: "train a network by a recipe, or go on with a run",
     load: async () => (await import("./commands/train.ts")).trainCommand,

@@ -1,5 +1,26 @@
 import type { ModelDefinition } from "../nn/model.ts";
+import { autoencoder } from "./autoencoder.ts";
+import { classifier } from "./classifier.ts";
+import { dcganDiscriminator, dcganGenerator } from "./dcgan.ts";
+import { ganDiscriminator, ganGenerator } from "./gan.ts";
+import { inception } from "./inception.ts";
+import { lenet } from "./lenet.ts";
 import { srcnn } from "./srcnn.ts";
+import { stylegan2Discriminator, stylegan2Generator } from "./stylegan2.ts";
+import { vae } from "./vae.ts";
 
 /** Every network family; files name their model from here. */
-export const models: readonly ModelDefinition[] = [srcnn as unknown as ModelDefinition];
+export const models = [
+  srcnn,
+  autoencoder,
+  vae,
+  ganGenerator,
+  ganDiscriminator,
+  dcganGenerator,
+  dcganDiscriminator,
+  stylegan2Generator,
+  stylegan2Discriminator,
+  classifier,
+  lenet,
+  inception,
+] as unknown as readonly ModelDefinition[];

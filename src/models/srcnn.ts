@@ -63,7 +63,7 @@ export const srcnn = defineModel({
         center: 0,
       },
       weights: Object.fromEntries(renamed),
-      color: extract[1] === 1 ? "y" : "rgb",
+      usage: { task: "upscale", color: extract[1] === 1 ? "y" : "rgb", input: "enlarged" },
     };
   },
 });

@@ -28,6 +28,8 @@ export interface ConvOptions {
   /** First weights; PyTorch's default when absent. */
   readonly initializer?: Initializer;
   readonly biasInitializer?: Initializer;
+  /** What becomes of the weight before it is used: spectralNorm, weightNorm. */
+  readonly normalize?: (weight: Node, p: Parameters) => Node;
 }
 
 const samePads = (kernel: readonly [number, number], dilation: readonly [number, number]): Padding => {
@@ -45,7 +47,8 @@ export function conv2d(x: Node, p: Parameters, options: ConvOptions): Node {
   return p.within("conv2d", () => {
     const shape = [out, x.shape[1]! / groups, ...kernel];
     const fanIn = shape[1]! * kernel[0] * kernel[1];
-    const weight = p.weight("weight", shape, options.initializer ?? pytorchUniform(fanIn));
+    const drawn = p.weight("weight", shape, options.initializer ?? pytorchUniform(fanIn));
+    const weight = options.normalize ? options.normalize(drawn, p) : drawn;
     const shift = bias ? p.weight("bias", [out], options.biasInitializer ?? pytorchUniform(fanIn)) : undefined;
     return convolve(x, weight, { stride, dilation, padding, groups, bias: shift });
   });
@@ -74,17 +77,20 @@ export interface LinearOptions {
   readonly bias?: boolean;
   readonly initializer?: Initializer;
   readonly biasInitializer?: Initializer;
+  /** What becomes of the weight before it is used: spectralNorm, weightNorm. */
+  readonly normalize?: ConvOptions["normalize"];
 }
 
 /** x Wᵀ + b with W [out, in] ("weight") and b [out] ("bias"): […, in] → […, out]. */
 export function linear(
   x: Node,
   p: Parameters,
-  { out, bias = true, initializer, biasInitializer }: LinearOptions,
+  { out, bias = true, initializer, biasInitializer, normalize }: LinearOptions,
 ): Node {
   return p.within("linear", () => {
     const width = x.shape[x.shape.length - 1]!;
-    const weight = p.weight("weight", [out, width], initializer ?? pytorchUniform(width));
+    const drawn = p.weight("weight", [out, width], initializer ?? pytorchUniform(width));
+    const weight = normalize ? normalize(drawn, p) : drawn;
     const shift = bias ? p.weight("bias", [out], biasInitializer ?? pytorchUniform(width)) : undefined;
     return matmul(x, weight, { transposeB: true, ...(shift && { bias: shift }) });
   });

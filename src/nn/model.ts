@@ -10,8 +10,9 @@ import {
   type Tensors,
 } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import type { Shape, Tensor } from "../tensor/tensor.ts";
+import type { DType, Shape, Tensor } from "../tensor/tensor.ts";
 import { drawParameter } from "./initializers.ts";
+import type { UpscaleUsage, Usage } from "./usage.ts";
 
 /**
  * Where a layer finds its parameters: `p("body")("3")` names them "body.3.…". The same name gives the same parameter, so a
@@ -33,6 +34,11 @@ export interface Parameters {
   within<T>(layer: string, build: () => T): T;
 }
 
+type Nodes = Readonly<Record<string, Node>>;
+
+/** Builds a network, or a part of it. `given` holds its further inputs by name. */
+export type Build<O> = (x: Node, p: Parameters, options: O, given: Nodes) => Node;
+
 /** A network as data: its options, the shape it takes, and how it is built. */
 export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
   readonly name: string;
@@ -42,7 +48,11 @@ export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
   readonly options: O;
   /** An input shape that it takes; sides marked free may be any number. */
   input(options: z.infer<O>): Shape;
-  build(x: Node, p: Parameters, options: z.infer<O>): Node;
+  /** Further inputs that it needs, by name: shape (with a batch of one) and kind of numbers. */
+  given?(options: z.infer<O>): Readonly<Record<string, { readonly shape: Shape; readonly dtype: DType }>>;
+  readonly build: Build<z.infer<O>>;
+  /** Pieces that can be run alone, on the same weights: { encode, decode }. */
+  readonly parts?: Readonly<Record<string, Build<z.infer<O>>>>;
   /**
    * Recognizes weights that other programs saved: the options that fit, and our name for each of theirs. Absent or
    * undefined when they are not of this model.
@@ -53,8 +63,8 @@ export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
 export interface Adopted<I> {
   readonly options: I;
   readonly weights: Tensors;
-  /** Planes of the pictures that the network takes. */
-  readonly color: "y" | "rgb";
+  /** What the network does; what an upscaler enlarges by is not in its weights. */
+  readonly usage: Exclude<Usage, UpscaleUsage> | Omit<UpscaleUsage, "scale">;
 }
 
 /** Defines a model; the schema's types reach `build`. */
@@ -62,11 +72,15 @@ export const defineModel = <O extends z.ZodObject>(definition: ModelDefinition<O
 
 export interface CallOptions {
   readonly training?: boolean;
+  /** Further inputs by name, such as the label of a conditional generator. */
+  readonly given?: Nodes;
 }
 
 /** A model with its options and a name: call it on nodes. All calls share one set of parameters. */
 export interface Network {
   (x: Node, options?: CallOptions): Node;
+  /** Calls a piece of the network alone. */
+  part(name: string, x: Node, options?: CallOptions): Node;
   /** The key of its weights, "generator". */
   readonly key: string;
   readonly model: ModelDefinition;
@@ -134,18 +148,36 @@ export function network<O extends z.ZodObject>(
 ): Network {
   const store = new Store(key);
   const checked = model.options.parse(options, { reportInput: true }) as z.infer<O>;
-  const call = (x: Node, { training = false }: CallOptions = {}): Node => model.build(x, store.call(training), checked);
+  const calling =
+    (build: Build<z.infer<O>>) =>
+    (x: Node, { training = false, given = {} }: CallOptions = {}): Node =>
+      build(x, store.call(training), checked, given);
+  const call = calling(model.build);
   return Object.assign(call, {
+    part(name: string, x: Node, options?: CallOptions) {
+      const build = model.parts?.[name];
+      if (!build) throw userError(key, `expected one of its parts, got ${name}`);
+      return calling(build)(x, options);
+    },
     key,
     model: model as unknown as ModelDefinition,
     options: checked,
     averages: store.averages,
     parameters: () => {
-      if (store.leaves.size === 0) call(input("input", model.input(checked)));
+      if (store.leaves.size === 0) call(input("input", model.input(checked)), { given: givenLeaves(model, checked) });
       return [...store.leaves.values()];
     },
   });
 }
+
+/** Input leaves for everything that a model needs besides its first input, at a batch of one or `batch`. */
+export const givenLeaves = <O extends z.ZodObject>(model: ModelDefinition<O>, options: z.infer<O>, batch = 1): Nodes =>
+  Object.fromEntries(
+    Object.entries(model.given?.(options) ?? {}).map(([name, { shape, dtype }]) => [
+      name,
+      input(name, [batch, ...shape.slice(1)], { dtype }),
+    ]),
+  );
 
 /** First weights of networks, keyed "network/parameter"; each parameter has a stream of its own, so their order does not matter. */
 export function initialWeights(networks: readonly Network[], seed: number): Record<string, Tensor> {

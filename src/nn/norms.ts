@@ -1,6 +1,8 @@
 import {
   add,
   div,
+  gather,
+  type Initializer,
   matmul,
   mean,
   mul,
@@ -65,6 +67,24 @@ export function batchNorm(x: Node, p: Parameters, options: BatchNormOptions = {}
     const unbiased = mul(flat(variance), count / Math.max(1, count - 1));
     p.follow({ parameter: runningVariance, toward: unbiased, from: variance, momentum });
     return affine ? affineByChannel(y, p, channels) : y;
+  });
+}
+
+/**
+ * Batch normalization of [N, C, …] with a gain and a shift of each class's own, "gain" and "shift" [classes, C].
+ * Dumoulin et al. 2017, https://arxiv.org/abs/1610.07629. @param label class numbers, int64 [N]
+ */
+export function classBatchNorm(x: Node, p: Parameters, label: Node, classes: number): Node {
+  const y = batchNorm(x, p, { affine: false });
+  return p.within("classBatchNorm", () => {
+    const [count, channels] = x.shape as readonly [number, number];
+    const chosen = (name: string, first: Initializer): Node =>
+      reshape(gather(p.weight(name, [classes, channels], first), label), [
+        count,
+        channels,
+        ...x.shape.slice(2).map(() => 1),
+      ]);
+    return add(mul(y, chosen("gain", ones)), chosen("shift", zeros));
   });
 }
 

@@ -90,6 +90,7 @@ export const nodeFiles: Files = {
     const found = await statOf(path);
     return found?.isFile() ? found.size : undefined;
   },
+  modified: async (path) => (await statOf(path))?.mtimeMs,
   exists: async (path) => (await statOf(path)) !== undefined,
   list: (folder) => attempt(folder, "a folder that can be read", () => listFolder(folder)),
   makeFolder,

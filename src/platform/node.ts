@@ -45,6 +45,7 @@ const codec: Codec = {
   read: async (source) => (await import("./codec.ts")).readPicture(source),
   probe: async (path) => (await import("./codec.ts")).probePicture(path),
   write: async (path, picture, options) => (await import("./codec.ts")).writePicture(path, picture, options),
+  animate: async (path, pictures, options) => (await import("./animation.ts")).writeAnimation(path, pictures, options),
 };
 
 /** Words ONNX Runtime's complaint about a missing GPU for the person who asked for one. */

@@ -1,7 +1,22 @@
+import { autoencoder } from "./autoencoder.ts";
+import { classifier } from "./classifier.ts";
+import { dcgan } from "./dcgan.ts";
+import { cgan, gan } from "./gan.ts";
 import type { RecipeDefinition } from "./recipe.ts";
 import { srcnn } from "./srcnn.ts";
+import { stylegan2 } from "./stylegan2.ts";
+import { vae } from "./vae.ts";
 
-export { defineRecipe, type PatchData, type RecipeDefinition, type Usage } from "./recipe.ts";
+export { defineRecipe, type ExampleData, type PatchData, type RecipeDefinition } from "./recipe.ts";
 
 /** Every recipe; `imago train` knows them from here. */
-export const recipes: readonly RecipeDefinition[] = [srcnn];
+export const recipes = [
+  srcnn,
+  autoencoder,
+  vae,
+  gan,
+  cgan,
+  dcgan,
+  stylegan2,
+  classifier,
+] as unknown as readonly RecipeDefinition[];

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Node, Optimizer } from "../engine/index.ts";
 import type { Network } from "../nn/model.ts";
 import type { Schedule } from "../nn/schedules.ts";
+import type { Usage } from "../nn/usage.ts";
 
 /** What a super-resolution recipe learns from: aligned patches of pictures and of their reduced copies. */
 export interface PatchData {
@@ -17,12 +18,18 @@ export interface PatchData {
   readonly input: "enlarged" | "lr";
 }
 
-/** What a network does to a picture, written beside its weights: enough to run it without knowing the recipe. */
-export interface Usage {
-  readonly task: "upscale";
-  readonly scale: number;
-  readonly color: "y" | "rgb";
-  readonly input: "enlarged" | "lr";
+/** What autoencoders, generators and classifiers learn from: pictures of one size, with their class where they have one. */
+export interface ExampleData {
+  readonly kind: "examples";
+  readonly batch: number;
+  /** Side of the pictures in pixels. */
+  readonly size: number;
+  /** 1 gray, 3 RGB; the batch holds `image` [N, C, size, size] in 0…1. */
+  readonly channels: 1 | 3;
+  /** Classes that the data must have: the batch holds `label` [N] int64 then; 0 when it does not matter. */
+  readonly classes: number;
+  /** Mirror half of the pictures. */
+  readonly flip: boolean;
 }
 
 /** One paper's way of training: networks, losses, data and defaults. Everything is a function of the checked options. */
@@ -32,10 +39,13 @@ export interface RecipeDefinition<O extends z.ZodObject = z.ZodObject> {
   readonly paper: string;
   readonly options: O;
   networks(options: z.infer<O>): Readonly<Record<string, Network>>;
-  data(options: z.infer<O>): PatchData;
+  data(options: z.infer<O>): PatchData | ExampleData;
   /** The network whose weights are the result, and what it does. */
   result(options: z.infer<O>): { readonly network: string; readonly usage: Usage };
-  /** One scalar per network; the key says whose weights it moves. `inputs` are nodes of the batch, by name. */
+  /**
+   * One scalar per network; the key says whose weights it moves, in this order. Other keys are shown and move nothing.
+   * `inputs` are nodes of the batch, by name.
+   */
   losses(
     networks: Readonly<Record<string, Network>>,
     inputs: Readonly<Record<string, Node>>,

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { compileFunction, compileStep, input, type Runtime } from "../engine/index.ts";
-import { mse } from "../nn/losses.ts";
-import { defineModel, initialWeights, network } from "../nn/model.ts";
-import { adam } from "../nn/optimizers.ts";
+import { compileFunction, compileStep, inputsOf, type Runtime } from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import { initialWeights } from "../nn/model.ts";
 import { random } from "../tensor/random.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { type Workload, workloads } from "./workloads.ts";
@@ -42,28 +41,35 @@ const filled = (shape: Shape): Tensor => {
   return tensor(Float32Array.from({ length: sizeOf(shape) }, source.uniform), shape);
 };
 
-const networkOf = ({ name, summary, input: shape, build }: Workload) =>
-  network(defineModel({ name, summary, paper: "", options: z.object({}), input: () => shape, build }));
+const filledAll = (shapes: readonly (readonly [name: string, shape: Shape])[]): Record<string, Tensor> =>
+  Object.fromEntries(shapes.map(([name, shape]) => [name, filled(shape)]));
 
-/** Loads a workload's training step (Adam, mean squared error) or its forward pass. */
+async function openStep({ step: work }: Workload, runtime: Runtime): Promise<Omit<OpenWorkload, "sessionMs">> {
+  const { networks, plan, numbers } = work();
+  const step = await compileStep(plan, { runtime, weights: initialWeights(networks, 1) });
+  const feeds = filledAll(Object.entries(step.inputs));
+  let count = 0;
+  return { run: async () => void (await step.run(feeds, numbers(++count))), dispose: step.dispose };
+}
+
+async function openForward({ name, forward }: Workload, runtime: Runtime): Promise<Omit<OpenWorkload, "sessionMs">> {
+  if (!forward) throw userError(name, "expected a workload with a forward pass of its own");
+  const { network, output } = forward();
+  const leaves = inputsOf([output]);
+  const { run, dispose } = await compileFunction({ output }, { runtime, weights: initialWeights([network], 1) });
+  const feeds = filledAll(leaves.map(({ attributes, shape }) => [attributes.name, shape]));
+  return { run: async () => void (await run(feeds)), dispose };
+}
+
+/** Loads a workload's training step or its forward pass. */
 export async function openWorkload(workload: Workload, kind: BenchKind, runtime: Runtime): Promise<OpenWorkload> {
   const start = performance.now();
-  const net = networkOf(workload);
-  const x = input("input", workload.input);
-  const weights = initialWeights([net], 1);
-  const feeds = { input: filled(workload.input), target: filled(workload.target) };
-  if (kind === "inference") {
-    const { dispose, ...program } = await compileFunction({ output: net(x) }, { runtime, weights });
-    const run = async (): Promise<void> => void (await program.run({ input: feeds.input }));
-    return { sessionMs: performance.now() - start, run, dispose };
-  }
-  const loss = mse(net(x, { training: true }), input("target", workload.target));
-  const plan = { losses: { [net.key]: loss }, optimizers: { [net.key]: adam() } };
-  const step = await compileStep(plan, { runtime, weights });
-  let count = 0;
-  const run = async (): Promise<void> => void (await step.run(feeds, { step: ++count, learningRate: 1e-4 }));
-  return { sessionMs: performance.now() - start, run, dispose: step.dispose };
+  const opened = await (kind === "step" ? openStep : openForward)(workload, runtime);
+  return { ...opened, sessionMs: performance.now() - start };
 }
+
+const kindsOf = ({ forward }: Workload): readonly BenchKind[] =>
+  benchKinds.filter((kind) => kind === "step" || forward);
 
 const timed = async (run: () => Promise<void>): Promise<number> => {
   const start = performance.now();
@@ -79,7 +85,7 @@ export async function* bench(
 ): AsyncGenerator<BenchRow> {
   const { only, rounds } = benchOptions.parse(options);
   for (const workload of workloads.filter(({ name }) => only.includes(name)))
-    for (const kind of benchKinds) {
+    for (const kind of kindsOf(workload)) {
       const opened = await openWorkload(workload, kind, runtime);
       const firstMs = await timed(opened.run);
       for (let i = 0; i < 2; i++) await opened.run();

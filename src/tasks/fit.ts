@@ -11,7 +11,11 @@ const up = (side: number, multiple: number): number => Math.ceil(side / multiple
  * The smallest size a network takes that holds the given one: networks that shrink inside want multiples of 4, 8, 16…
  * @param scale how many times wider and taller the network's output is
  */
-export function fittingSize({ build, channels, path }: LoadedModel, { width, height }: Size, scale: number): Size {
+export function fittingSize(
+  { build, example: [, channels = 1], path }: LoadedModel,
+  { width, height }: Size,
+  scale: number,
+): Size {
   for (const multiple of multiples) {
     const [w, h] = [up(width, multiple), up(height, multiple)];
     const shape = shapeOrNone(() => build(input("input", [1, channels, h, w])).shape);

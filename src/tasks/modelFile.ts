@@ -1,61 +1,40 @@
-import { z } from "zod";
 import { input, type Node, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { models } from "../models/index.ts";
-import { bindWeights, type ModelDefinition, type Network, network } from "../nn/model.ts";
-import type { Usage } from "../recipes/index.ts";
+import { bindWeights, givenLeaves, type ModelDefinition, type Network, network } from "../nn/model.ts";
+import type { Task, Usage, UsageOf } from "../nn/usage.ts";
 import { assertFinite, readSafetensors, type SafetensorsFile, writeSafetensors } from "../tensor/safetensors.ts";
+import type { Shape } from "../tensor/tensor.ts";
+import { findModel, type LoadOptions, stem } from "./modelName.ts";
 import { readOnnx } from "./onnx.ts";
 import type { Platform } from "./platform.ts";
-import { radiusOf } from "./reach.ts";
 import { oneOf } from "./schema.ts";
+import { usageSchema, verbs } from "./usageSchema.ts";
 
 /** Facts about a model's training, kept in its file as texts. */
 export type Card = Readonly<Record<string, string>>;
 
 /** A network with its weights, ready to be compiled. */
-export interface LoadedModel {
+export interface LoadedModel<U extends Usage = Usage> {
   /** Short name for tables and file names: "srcnn-x2". */
   readonly name: string;
   /** Where it came from. */
   readonly path: string;
-  readonly usage: Usage;
-  readonly channels: number;
+  readonly usage: U;
+  /** A shape that it takes, with a batch of one. */
+  readonly example: Shape;
+  /** Further inputs, where it has some, become leaves of the graph. */
   build(x: Node): Node;
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
-  /** Input pixels to each side that an output pixel depends on. */
-  readonly radius: number;
   readonly card: Card;
   /** Absent for networks that are known as a graph only. */
   readonly network?: Network;
 }
 
-export interface LoadOptions {
-  /** Picks one of a family ("srcnn" at 3 is srcnn-x3), and says what foreign weights enlarge by. */
-  readonly scale?: number;
-}
-
-const usageSchema = z.object({
-  task: z.literal("upscale"),
-  scale: z.int().min(1).max(16),
-  color: z.enum(["y", "rgb"]),
-  input: z.enum(["enlarged", "lr"]),
-});
-
 const reserved = ["format", "version", "model", "options", "usage"];
 const format = { format: "imago", version: "1" } as const;
 const wrong = "These are weights of another model, or the file is damaged.";
-
-const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
-const stem = (path: string): string => baseName(path).replace(/\.[^.]+$/, "");
-const isPath = (name: string): boolean => /[/\\]|\.(safetensors|onnx)$/i.test(name);
-
-/** The shipped models' names, sorted. */
-export async function listModels({ files, models: folder }: Platform): Promise<readonly string[]> {
-  const entries = (await files.exists(folder)) ? await files.list(folder) : [];
-  return entries.flatMap(({ name }) => (name.endsWith(".safetensors") ? [stem(name)] : [])).sort();
-}
 
 /**
  * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
@@ -71,31 +50,24 @@ export async function loadModel(name: string, platform: Platform, options: LoadO
   return model;
 }
 
-async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
-  const { files, models: folder } = platform;
-  const shipped = isPath(name) ? [] : await listModels(platform);
-  const found = [name, `${name}-x${scale ?? 2}`].find((one) => shipped.includes(one));
-  if (found) return `${folder}/${found}.safetensors`;
-  const family = shipped.filter((one) => one.startsWith(`${name}-x`));
-  if (family.length > 0)
-    throw userError("model", `expected a scale that ${name} is there for (${family.join(", ")}), got ${scale ?? 2}`);
-  if ((await files.size(name)) !== undefined) {
-    if (/\.(safetensors|onnx)$/i.test(name)) return name;
-    throw userError(name, "expected a model file ending in .safetensors or .onnx, got another name");
-  }
-  if (await files.exists(name)) return inRun(name, platform);
-  const cure = shipped.length > 0 ? `Shipped are ${shipped.join(", ")}.` : "No models are shipped with this copy.";
-  throw userError("model", `expected a shipped model, a model file or a run's folder, got "${name}"`, cure);
+/** The same for a model of one task. */
+export async function loadModelFor<T extends Task>(
+  task: T,
+  name: string,
+  platform: Platform,
+  options: LoadOptions = {},
+): Promise<LoadedModel<UsageOf<T>>> {
+  const model = await loadModel(name, platform, options);
+  if (isFor(model, task)) return model;
+  throw userError(name, `expected a model that ${verbs[task]}, got one that ${verbs[model.usage.task]}`);
 }
 
-async function inRun(folder: string, { files }: Platform): Promise<string> {
-  const path = `${folder.replace(/\/+$/, "")}/weights.safetensors`;
-  if (await files.exists(path)) return path;
-  throw userError(folder, "expected a run's folder with weights.safetensors, got one without", "Has the run ended?");
-}
+/** Whether a model is there for a task. */
+export const isFor = <T extends Task>(model: LoadedModel, task: T): model is LoadedModel<UsageOf<T>> =>
+  model.usage.task === task;
 
 function checkScale({ usage, name: own }: LoadedModel, name: string, { scale }: LoadOptions): void {
-  if (scale === undefined || scale === usage.scale) return;
+  if (scale === undefined || usage.task !== "upscale" || scale === usage.scale) return;
   throw userError(
     name,
     `expected the scale ${usage.scale} that ${own} was trained for, got ${scale}`,
@@ -160,17 +132,27 @@ const withoutNetwork = (tensors: Tensors): Tensors => {
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name.slice(prefix.length), value]));
 };
 
+/** The first model that recognizes weights of another program. */
+function adopted(tensors: Tensors) {
+  for (const definition of models) {
+    const found = definition.adopt?.(tensors);
+    if (found) return { definition, ...found };
+  }
+  return undefined;
+}
+
 /** Weights that another program saved. */
 function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedModel {
-  for (const definition of models) {
-    const adopted = definition.adopt?.(tensors);
-    if (!adopted) continue;
-    if (scale === undefined)
-      throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
-    const usage: Usage = { task: "upscale", scale, color: adopted.color, input: "enlarged" };
-    return assemble({ definition, options: adopted.options, weights: adopted.weights, usage, card: {}, path });
+  const found = adopted(tensors);
+  if (!found) {
+    const known = models.filter((one) => one.adopt).map((one) => one.name);
+    throw userError(path, `expected weights of ${known.join(", ")}, got other tensors`, wrong);
   }
-  throw userError(path, `expected weights of ${oneOf(models.map((one) => one.name))}, got other tensors`, wrong);
+  const isUpscaler = found.usage.task === "upscale";
+  if (isUpscaler && scale === undefined)
+    throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
+  const usage = (isUpscaler ? { ...found.usage, scale } : found.usage) as Usage;
+  return assemble({ ...found, usage, card: {}, path });
 }
 
 interface Parts {
@@ -183,37 +165,34 @@ interface Parts {
 }
 
 /** A network with weights as a model: what training shows samples of. @param weights keyed "network/parameter" */
-export function modelOf(made: Network, weights: Tensors, usage: Usage, name: string): LoadedModel {
-  const shape = made.model.input(made.options);
-  const leaf = input("input", shape);
-  const radius = radiusOf(made(leaf), leaf);
-  return {
-    name,
-    path: name,
-    usage,
-    channels: shape[1]!,
-    build: (x) => made(x),
-    weights,
-    radius,
-    card: {},
-    network: made,
-  };
-}
+export const modelOf = <U extends Usage>(made: Network, weights: Tensors, usage: U, name: string): LoadedModel<U> => ({
+  name,
+  path: name,
+  usage,
+  example: made.model.input(made.options),
+  build: (x) => made(x, { given: givenLeaves(made.model, made.options, x.shape[0]) }),
+  weights,
+  card: {},
+  network: made,
+});
 
 function assemble({ definition, options, weights, usage, card, path }: Parts): LoadedModel {
   const checked = definition.options.safeParse(options);
   if (!checked.success) throw userError(path, `expected options that ${definition.name} takes, got others`, wrong);
   const made = network(definition, checked.data);
   const bound = bindWeights(made, weights, path);
-  const channels = definition.input(checked.data)[1]!;
-  if (channels !== (usage.color === "y" ? 1 : 3))
-    throw userError(path, `expected ${usage.color === "y" ? 1 : 3} planes for its usage, got ${channels}`, wrong);
-  return { ...modelOf(made, bound, usage, nameOf(definition.name, usage, path)), path, card };
+  const model = { ...modelOf(made, bound, usage, nameOf(definition.name, usage, path)), path, card };
+  if (usage.task !== "upscale") return model;
+  const [planes, channels] = [usage.color === "y" ? 1 : 3, model.example[1]];
+  if (channels !== planes) throw userError(path, `expected ${planes} planes for its usage, got ${channels}`, wrong);
+  return model;
 }
 
 /** A file's own name, or "srcnn-x2" where that says nothing. */
-const nameOf = (model: string, { scale }: Usage, path: string): string =>
-  ["weights", "model"].includes(stem(path)) ? `${model}-x${scale}` : stem(path);
+const nameOf = (model: string, usage: Usage, path: string): string => {
+  if (!["weights", "best", "model"].includes(stem(path))) return stem(path);
+  return usage.task === "upscale" ? `${model}-x${usage.scale}` : model;
+};
 
 /** An ONNX network from picture to picture. What it does is in its metadata when it is ours, else read from its shapes. */
 function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): LoadedModel {
@@ -247,10 +226,9 @@ function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): Load
     name,
     path,
     usage,
-    channels: example[1]!,
+    example,
     build,
     weights,
-    radius: radiusOf(output, leaf),
     card: cardOf(metadata),
   };
 }
@@ -271,11 +249,11 @@ export const modelMetadata = (made: Network, usage: Usage, card: Card = {}): Rec
 export const metadataOf = ({ network: made, usage, card }: LoadedModel): Record<string, string> =>
   made ? modelMetadata(made, usage, card) : { ...card, ...format, usage: JSON.stringify(usage) };
 
-/** A model as the bytes of a .safetensors file. */
-export function packModel(model: LoadedModel): Uint8Array {
+/** A model as the bytes of a .safetensors file. @param half numbers as float16, in half the space */
+export function packModel(model: LoadedModel, half = false): Uint8Array {
   const { network: made, weights, path } = model;
   if (!made) throw userError(path, "expected a model of this package, got a network that is known as a graph only");
-  return writeSafetensors(withoutNetwork(weights), metadataOf(model));
+  return writeSafetensors(withoutNetwork(weights), metadataOf(model), { half });
 }
 
 /** Writes a model to a .safetensors file. */
@@ -284,8 +262,32 @@ export async function saveModel(path: string, model: LoadedModel, platform: Plat
   await platform.files.write(path, packModel(model));
 }
 
+/** What a model is there for, by the head of its file, or by its tensors where another program wrote it. */
+export async function taskOf(name: string, platform: Platform): Promise<Task> {
+  if (/\.onnx$/i.test(name)) return "upscale";
+  const { metadata, tensors } = await readFile(name, platform);
+  const usage = usageSchema.safeParse(parseJson(metadata.usage));
+  return usage.success ? usage.data.task : (adopted(tensors)?.usage.task ?? "upscale");
+}
+
 /** What a model's file says about itself, without building it. */
-export async function modelCard(name: string, platform: Platform): Promise<Card> {
+export const modelCard = async (name: string, platform: Platform): Promise<Card> =>
+  (await readFile(name, platform)).metadata;
+
+async function readFile(name: string, platform: Platform): Promise<SafetensorsFile> {
   const path = await findModel(name, platform, {});
-  return readSafetensors(await platform.files.read(path), path).metadata;
+  return readSafetensors(await platform.files.read(path), path);
+}
+
+/** The folder in runs/ whose finished model of a task is the newest; undefined when there is none. */
+export async function newestRun(task: Task, platform: Platform): Promise<string | undefined> {
+  const { files } = platform;
+  const folders = (await files.exists("runs")) ? (await files.list("runs")).map(({ name }) => `runs/${name}`) : [];
+  let [newest, latest] = [undefined as string | undefined, -Infinity];
+  for (const folder of folders) {
+    const written = await files.modified(`${folder}/weights.safetensors`);
+    if (written === undefined || written <= latest || (await taskOf(folder, platform)) !== task) continue;
+    [newest, latest] = [folder, written];
+  }
+  return newest;
 }

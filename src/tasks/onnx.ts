@@ -6,16 +6,19 @@ import type { Shape } from "../tensor/tensor.ts";
 export interface ForeignNetwork {
   /** An input that it takes, [1, C, H, W]. */
   readonly example: Shape;
+  /** How many pictures at a time, where the file fixes that. */
+  readonly batch: number | null;
   build(x: Node): Node;
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const side = 32; // where the file leaves height or width open
-
-/** Reads an ONNX file as a network from picture to picture. @param where the file's name, for errors */
-export function readOnnx(bytes: Uint8Array, where: string): ForeignNetwork {
+/**
+ * Reads an ONNX file as a network from picture to picture, or to something else.
+ * @param where the file's name, for errors     @param side where the file leaves height or width open
+ */
+export function readOnnx(bytes: Uint8Array, where: string, side = 32): ForeignNetwork {
   const { inputs, outputs, weights, metadata, build } = importOnnx(bytes, where);
   const [picture] = inputs;
   const isPicture = picture?.shape.length === 4 && picture.dtype === "float32";
@@ -24,14 +27,16 @@ export function readOnnx(bytes: Uint8Array, where: string): ForeignNetwork {
       where,
       `expected a network with one picture [N, C, H, W] in and one out, got ${inputs.length} inputs and ${outputs.length} outputs`,
     );
-  const [, channels, height, width] = picture.shape;
+  const [batch = null, channels, height, width] = picture.shape;
   if (channels !== 1 && channels !== 3)
     throw userError(where, `expected a network for pictures of 1 or 3 planes, got ${channels ?? "any number"}`);
-  return { example: [1, channels, height ?? side, width ?? side], build: (x) => build([x])[0]!, weights, metadata };
+  const example = [1, channels, height ?? side, width ?? side];
+  return { example, batch, build: (x) => build([x])[0]!, weights, metadata };
 }
 
 export interface WriteOptions {
-  readonly channels: number;
+  /** An input that it takes. */
+  readonly example: Shape;
   readonly metadata: Readonly<Record<string, string>>;
   readonly name: string;
 }
@@ -40,7 +45,5 @@ export interface WriteOptions {
 export const writeOnnx = (
   build: (x: Node) => Node,
   weights: Tensors,
-  { channels, metadata, name }: WriteOptions,
-): Uint8Array =>
-  exportOnnx((shape) => build(input("input", shape)), weights, { example: [1, channels, side, side], metadata, name })
-    .bytes;
+  { example, metadata, name }: WriteOptions,
+): Uint8Array => exportOnnx((shape) => build(input("input", shape)), weights, { example, metadata, name }).bytes;

@@ -12,6 +12,14 @@ export interface PictureWriting {
   readonly force?: boolean;
 }
 
+/** How an animation is written. */
+export interface AnimationWriting {
+  /** How long a picture is shown: one number, or one a picture; 1…65535. */
+  readonly milliseconds: number | readonly number[];
+  /** Replace a file that is already there. */
+  readonly force?: boolean;
+}
+
 export const pictureFormats = ["png", "jpeg", "webp", "tiff", "avif"] as const;
 export type PictureFormat = (typeof pictureFormats)[number];
 
@@ -32,6 +40,8 @@ export interface Codec {
   /** The header only. */
   probe(path: string): Promise<Size & { readonly format: string; readonly channels: number; readonly depth: number }>;
   write(path: string, picture: Picture, options?: PictureWriting): Promise<void>;
+  /** Pictures of one size one after the other, forever: .webp or .gif. */
+  animate(path: string, pictures: readonly Picture[], options: AnimationWriting): Promise<void>;
 }
 
 export const runtimeNames = ["cpu", "wasm", "webgpu", "reference"] as const satisfies readonly RuntimeName[];

@@ -1,4 +1,5 @@
-import { type Node, topological } from "../engine/index.ts";
+import { input, type Node, topological } from "../engine/index.ts";
+import type { Shape } from "../tensor/tensor.ts";
 
 /** How far a value looks: its radius in input pixels, and the input pixels from one of its pixels to the next. */
 interface Reach {
@@ -51,8 +52,10 @@ function reachOf(node: Node, before: Reach): Reach {
  * How many input pixels to each side an output pixel of a network depends on, at most; Infinity where an op looks at the
  * whole picture or is not known to do less. Tiles that overlap by twice as much join without a seam.
  */
-export function radiusOf(output: Node, input: Node): number {
-  const reach = new Map<Node, Reach>([[input, { radius: 0, step: 1 }]]);
+export function radiusOf(build: (x: Node) => Node, example: Shape): number {
+  const leaf = input("input", example);
+  const output = build(leaf);
+  const reach = new Map<Node, Reach>([[leaf, { radius: 0, step: 1 }]]);
   for (const node of topological([output])) {
     const before = node.inputs.flatMap((one) => reach.get(one) ?? []);
     if (before.length > 0) reach.set(node, reachOf(node, join(before)));

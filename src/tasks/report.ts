@@ -1,7 +1,7 @@
 import { userError } from "../errors.ts";
 import type { Evaluation, MeanScore, PictureScore } from "./evaluate.ts";
 
-type Row = readonly (string | number)[];
+export type Row = readonly (string | number)[];
 
 const db = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : "∞");
 
@@ -17,6 +17,10 @@ export const evaluationJson = ({ means, pictures }: Evaluation): object => {
 const csvField = (value: string | number): string =>
   /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
 
+/** Lines of fields with commas between. */
+export const csvText = (rows: readonly Row[]): string =>
+  `${rows.map((row) => row.map(csvField).join(",")).join("\n")}\n`;
+
 /** All pictures and, with "mean" for a name, the means. */
 function csv({ means, pictures }: Evaluation): string {
   const line = (one: MeanScore | PictureScore, picture: string): Row => [
@@ -26,12 +30,11 @@ function csv({ means, pictures }: Evaluation): string {
     one.psnr,
     one.ssim,
   ];
-  const rows: Row[] = [
+  return csvText([
     ["method", "scale", "picture", "psnr", "ssim"],
     ...pictures.map((one) => line(one, one.picture)),
     ...means.map((one) => line(one, "mean")),
-  ];
-  return `${rows.map((row) => row.map(csvField).join(",")).join("\n")}\n`;
+  ]);
 }
 
 const meanRows = (means: readonly MeanScore[]): readonly Row[] =>
@@ -40,7 +43,7 @@ const meanRows = (means: readonly MeanScore[]): readonly Row[] =>
 const pictureRows = (pictures: readonly PictureScore[]): readonly Row[] =>
   pictures.map(({ method, scale, picture, psnr, ssim }) => [picture, method, `×${scale}`, db(psnr), ssim.toFixed(4)]);
 
-const markdownTable = (head: Row, rows: readonly Row[]): string =>
+export const markdownTable = (head: Row, rows: readonly Row[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
 const meanHead = ["method", "scale", "PSNR (dB)", "SSIM", "pictures"] as const;
@@ -63,15 +66,20 @@ export function alignedTable(head: Row, rows: readonly Row[]): string {
 /** The means as a table for the terminal. */
 export const evaluationTable = ({ means }: Evaluation): string => alignedTable(meanHead, meanRows(means));
 
-const writers: Readonly<Record<string, (evaluation: Evaluation) => string>> = {
+/** A report in each kind of file. */
+export type Writers<T> = Readonly<Record<string, (report: T) => string>>;
+
+const writers: Writers<Evaluation> = {
   csv,
   md: markdown,
   json: (evaluation) => `${JSON.stringify(evaluationJson(evaluation), null, 2)}\n`,
 };
 
 /** The writer of a report, by the ending of its file's name. */
-export function reportWriter(path: string): (evaluation: Evaluation) => string {
-  const writer = writers[/\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? ""];
+export function writerFor<T>(path: string, kinds: Writers<T>): (report: T) => string {
+  const writer = kinds[/\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? ""];
   if (!writer) throw userError(path, "expected a report's name ending in .csv, .md or .json, got another");
   return writer;
 }
+
+export const reportWriter = (path: string): ((evaluation: Evaluation) => string) => writerFor(path, writers);

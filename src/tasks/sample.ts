@@ -1,109 +1,64 @@
 import type { Runtime, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import { pictureGrid } from "../image/grid.ts";
-import { type Box, crop, modcrop, type Picture, type Size } from "../image/picture.ts";
-import { resize } from "../image/resize.ts";
-import { score } from "../metrics/protocol.ts";
+import type { Picture } from "../image/picture.ts";
 import type { Network } from "../nn/model.ts";
-import type { Usage } from "../recipes/index.ts";
-import { listPictures } from "../train/data/folder.ts";
-import { modelOf } from "./modelFile.ts";
-import { plainPicture } from "./plain.ts";
+import type { Task, Usage, UsageOf } from "../nn/usage.ts";
+import type { Alarms } from "../train/alarm.ts";
+import type { BestBy } from "../train/best.ts";
+import type { DataSource } from "../train/data/source.ts";
+import type { MetricLine } from "../train/metrics.ts";
 import type { Platform } from "./platform.ts";
-import { networkUpscaler } from "./upscale.ts";
+import { planClassifySampler } from "./sampleClassify.ts";
+import { planGenerateSampler } from "./sampleGenerate.ts";
+import { planReconstructSampler } from "./sampleReconstruct.ts";
+import { planUpscaleSampler } from "./sampleUpscale.ts";
 
-interface SamplerParts {
+/** What samples are made of. */
+export interface SamplerParts<U extends Usage = Usage> {
   readonly network: Network;
-  readonly usage: Usage;
-  readonly checked: { readonly data: readonly string[]; readonly validate?: string };
+  readonly usage: U;
+  readonly checked: {
+    readonly data: readonly string[];
+    readonly validate?: string;
+    readonly cell?: number;
+    readonly seed: number;
+    /** A classifier. */
+    readonly judge?: string;
+    readonly keepBest?: "kid" | "fid";
+  };
+  /** What is learned from. */
+  readonly source: DataSource;
 }
 
 /** What training shows while it runs. */
 export interface Sampler {
-  /** Bicubic, network and original side by side. */
-  sample(weights: Tensors, step: number): Promise<Picture>;
-  /** Mean PSNR and SSIM of the pictures to validate with, by the published protocol. */
-  readonly evaluate?: (weights: Tensors, step: number) => Promise<Readonly<Record<string, number>>>;
+  sample?(weights: Tensors, step: number): Promise<Picture>;
+  /** Numbers on pictures that are not learned from. */
+  evaluate?(weights: Tensors, step: number): Promise<Readonly<Record<string, number>>>;
+  /** What looks wrong by the metrics so far. */
+  watch?(lines: readonly MetricLine[]): Alarms;
+  /** The evaluation by which the best weights are kept. */
+  readonly best?: BestBy;
 }
 
-const side = 192;
-const tile = 256;
+export type SamplerFor = (runtime: Runtime) => Sampler;
 
-/** The middle of a picture, at most `side` wide and high. */
-const middle = ({ width, height }: Size): Box => {
-  const [w, h] = [Math.min(side, width), Math.min(side, height)];
-  return { x: Math.floor((width - w) / 2), y: Math.floor((height - h) / 2), width: w, height: h };
+type Plans = { readonly [T in Task]: (parts: SamplerParts<UsageOf<T>>, platform: Platform) => Promise<SamplerFor> };
+
+const plans: Plans = {
+  upscale: planUpscaleSampler,
+  reconstruct: planReconstructSampler,
+  generate: planGenerateSampler,
+  classify: planClassifySampler,
+  discriminate: async () => () => ({}),
+  embed: async () => () => ({}),
 };
 
-const shrink = (large: Picture, scale: number): Picture =>
-  resize(
-    large,
-    { width: large.width / scale, height: large.height / scale },
-    { method: "bicubic", convention: "matlab" },
-  );
-
-/**
- * Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is wrong with
- * the pictures shows here, before anything is written.
- */
-export async function planSampler(
-  { network, usage, checked }: SamplerParts,
-  platform: Platform,
-): Promise<(runtime: Runtime) => Sampler> {
-  const { scale } = usage;
-  const validation = checked.validate ? await listPictures([checked.validate], platform.files) : [];
-  await checkSizes(validation, scale, platform);
-  const part = await firstPart(checked.validate ? [checked.validate] : checked.data, scale, platform);
-  const small = shrink(part, scale);
-  const plainly = resize(small, part, { method: "bicubic", convention: "matlab" });
-  return (runtime) => {
-    const withNetwork = async <T>(weights: Tensors, use: (run: Enlarge) => Promise<T>): Promise<T> => {
-      const model = modelOf(network, weights, usage, network.key);
-      const upscaler = networkUpscaler(model, { get: async () => runtime }, tile);
-      return use((picture) => upscaler.run(picture)).finally(upscaler.dispose);
-    };
-    return {
-      sample: (weights) =>
-        withNetwork(weights, async (run) => pictureGrid([plainly, await run(small), part], { columns: 3, gap: 4 })),
-      ...(validation.length > 0 && {
-        evaluate: (weights) => withNetwork(weights, (run) => scoreAll(validation, scale, run, platform)),
-      }),
-    };
-  };
-}
-
-type Enlarge = (picture: Picture) => Promise<Picture>;
-
-async function checkSizes(paths: readonly string[], scale: number, { codec }: Platform): Promise<void> {
-  const least = 11 + 3 * scale;
-  for (const path of paths) {
-    const { width, height } = await codec.probe(path);
-    if (Math.min(width, height) < least)
-      throw userError(path, `expected at least ${least}×${least} pixels to score, got ${width}×${height}`);
-  }
-}
-
-async function scoreAll(paths: readonly string[], scale: number, run: Enlarge, { codec }: Platform) {
-  const sum = { psnr: 0, ssim: 0 };
-  for (const path of paths) {
-    const truth = modcrop(plainPicture(await codec.read(path)), scale);
-    const one = score(await run(shrink(truth, scale)), truth, { color: "y", shave: scale });
-    sum.psnr += one.psnr / paths.length;
-    sum.ssim += one.ssim / paths.length;
-  }
-  return sum;
-}
-
-/** The middle of the first picture that can be used. */
-async function firstPart(sources: readonly string[], scale: number, { files, codec }: Platform): Promise<Picture> {
-  let last: unknown;
-  for (const path of await listPictures(sources, files)) {
-    try {
-      const picture = plainPicture(await codec.read(path));
-      return modcrop(crop(picture, middle(picture)), scale);
-    } catch (error) {
-      last = error;
-    }
-  }
-  throw last;
+/** Prepares what a network's task is judged by. Whatever is wrong with the data shows here, before anything is written. */
+export async function planSampler(parts: SamplerParts, platform: Platform): Promise<SamplerFor> {
+  const { usage, checked } = parts;
+  const wrong = (["judge", "keepBest"] as const).find((option) => checked[option] !== undefined);
+  if (wrong && usage.task !== "generate")
+    throw userError(wrong, "expected none with this recipe, which trains no generator", "Leave it out.");
+  return (plans[usage.task] as (parts: SamplerParts, platform: Platform) => Promise<SamplerFor>)(parts, platform);
 }

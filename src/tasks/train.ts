@@ -1,27 +1,33 @@
 import { z } from "zod";
-import { compileStep, input, type Node, type Runtime, type StepPlan, type Tensors } from "../engine/index.ts";
+import { compileStep, type Runtime } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import { initialWeights, type Network, parameterCount } from "../nn/model.ts";
-import { type PatchData, type RecipeDefinition, recipes, type Usage } from "../recipes/index.ts";
-import type { Shape } from "../tensor/tensor.ts";
-import { listPictures } from "../train/data/folder.ts";
-import { patchSource } from "../train/data/patches.ts";
+import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
+import type { Usage } from "../nn/usage.ts";
+import { type RecipeDefinition, recipes } from "../recipes/index.ts";
 import type { DataSource } from "../train/data/source.ts";
 import { type FitPlan, fit, type Tick } from "../train/fit.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
+import { stepPlan } from "./recipeStep.ts";
 import { planSampler, type Sampler } from "./sample.ts";
+import { animateSamples } from "./sampleAnimation.ts";
 import { checkOptions, oneOf } from "./schema.ts";
+import { openData } from "./trainData.ts";
 
 /** What a training needs besides its recipe's own options. */
 export const trainOptions = z.object({
   data: z
     .array(z.string().min(1))
     .min(1)
-    .describe("folders, pictures or patterns to learn from")
+    .describe("folders, pictures or patterns to learn from; recipes for small pictures take a data set or shapes")
     .meta({ repeated: true, placeholder: "path" }),
-  run: z.string().min(1).describe("folder of the run; made, and must not exist").meta({ placeholder: "folder" }),
+  cell: z.int().min(4).max(1024).optional().describe("side of a picture on a sprite sheet, in pixels"),
+  run: z
+    .string()
+    .min(1)
+    .describe("folder of the run; made, and must not exist; runs/ and the recipe's name on the command line")
+    .meta({ placeholder: "folder" }),
   steps: z.int().min(1).max(100_000_000).default(10_000).describe("steps to train for"),
   seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of weights, patches and noise"),
   validate: z
@@ -30,6 +36,16 @@ export const trainOptions = z.object({
     .optional()
     .describe("folder of pictures to score at every sample; not learned from")
     .meta({ placeholder: "folder" }),
+  judge: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("for generators: the classifier whose features give KID or FID at every sample")
+    .meta({ placeholder: "model" }),
+  keepBest: z
+    .enum(["kid", "fid"])
+    .optional()
+    .describe("for generators: keep the weights of the lowest KID or FID by --judge as best.safetensors too"),
   log: z.int().min(1).max(1_000_000).default(100).describe("steps from one line of metrics to the next"),
   save: z.int().min(1).max(1_000_000).default(1000).describe("steps from one checkpoint to the next"),
   sample: z.int().min(1).max(1_000_000).default(1000).describe("steps from one sample to the next"),
@@ -52,7 +68,7 @@ export interface Training {
   /** How many numbers the network learns. */
   readonly parameters: number;
   /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
-  start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<Tick, void>;
+  start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<TrainTick, void>;
 }
 
 export const findRecipe = (name: string, known: readonly RecipeDefinition[] = recipes): RecipeDefinition => {
@@ -146,7 +162,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const network = networks[key]!;
   const source = await openData(recipe.data(own), checked, platform);
   const description = describe(request, source, platform);
-  const samplerFor = await planSampler({ network, usage, checked }, platform);
+  const samplerFor = await planSampler({ network, usage, checked, source }, platform);
   return {
     folder: checked.run,
     recipe,
@@ -159,7 +175,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   };
 }
 
-async function* start(prepared: Prepared, signal: AbortSignal | undefined): AsyncGenerator<Tick, void> {
+async function* start(prepared: Prepared, signal: AbortSignal | undefined): AsyncGenerator<TrainTick, void> {
   const { request, description, platform } = prepared;
   const { files, codec } = platform;
   const runtime = await platform.runtime(request.runtime);
@@ -167,7 +183,8 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
     const { resume, checked } = request;
     const run = await openRun(checked.run, description, { files, writePicture: codec.write, resume });
     try {
-      yield* fit(fitPlan(prepared, run, runtime), { runtime, signal });
+      for await (const tick of fit(fitPlan(prepared, run, runtime), { runtime, signal }))
+        yield isLast(tick) ? await withAnimation(tick, prepared) : tick;
     } finally {
       await run.close();
     }
@@ -176,13 +193,34 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
   }
 }
 
+/** The news of a step, and at the end the animation of the samples. */
+export type TrainTick = Tick & { readonly animation?: string };
+
+const isLast = ({ weights, interrupted }: Tick): boolean => weights !== undefined || interrupted === true;
+
+/** Small pictures grow out of noise; enlarged ones hardly move. */
+async function withAnimation(tick: Tick, { request, platform }: Prepared): Promise<TrainTick> {
+  const { recipe, own, checked } = request;
+  const { task } = recipe.result(own).usage;
+  if (task !== "generate" && task !== "reconstruct") return tick;
+  const animation = await animateSamples(checked.run, tick.step, platform);
+  return { ...tick, ...(animation !== undefined && { animation }) };
+}
+
 function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
   const { recipe, own, checked } = request;
   const { steps, seed, log, save, sample } = checked;
   const { network: key, usage } = recipe.result(own);
   const { count, sha256 } = source.description;
   const data = `${count} pictures, sha256 ${sha256}`;
-  const card = { recipe: recipe.name, data, steps: String(steps), seed: String(seed) };
+  const classes = "classes" in usage && usage.classes > 0 ? source.classes : undefined;
+  const card = {
+    recipe: recipe.name,
+    data,
+    steps: String(steps),
+    seed: String(seed),
+    ...(classes && { classes: JSON.stringify(classes) }),
+  };
   return {
     prepare: (on) => compile(networks, request, on),
     source,
@@ -192,35 +230,20 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
     every: { log, save, sample },
     ...samplerFor(runtime),
     run,
-    keep: [key],
+    keep: keysOf(networks[key]!),
     metadata: modelMetadata(networks[key]!, usage, card),
   };
 }
 
+/** Keys of the weights that a network needs when it is used; some statistics are for training alone. */
+const keysOf = ({ model, options, key }: Network): readonly string[] =>
+  network(model, options, key)
+    .parameters()
+    .map(({ attributes }) => `${key}/${attributes.name}`);
+
 async function checkFolder(folder: string, resume: boolean, { files }: Platform): Promise<void> {
   if (!resume && (await files.exists(`${folder}/options.json`)))
     throw userError(folder, "expected a new folder, got a run that exists", "Use --resume or another folder.");
-}
-
-/** The source of batches; every data kind that recipes name has its own. */
-async function openData(data: PatchData, checked: Checked, platform: Platform): Promise<DataSource> {
-  const { files, codec } = platform;
-  const pictures = await listPictures(checked.data, files);
-  const { scale, patch, batch, color, input: kind } = data;
-  return patchSource(
-    {
-      pictures,
-      scale,
-      patch,
-      batch,
-      color,
-      input: kind,
-      seed: checked.seed,
-      augment: true,
-      memory: checked.memory * 2 ** 20,
-    },
-    { files, read: codec.read, probe: codec.probe },
-  );
 }
 
 function describe({ recipe, own, checked, runtime }: Request, source: DataSource, platform: Platform): RunDescription {
@@ -235,27 +258,9 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
   };
 }
 
-/** The shapes of a batch's tensors. */
-const batchShapes = ({ scale, patch, batch, color, input: kind }: PatchData): Readonly<Record<string, Shape>> => {
-  const channels = color === "y" ? 1 : 3;
-  const side = kind === "lr" ? patch / scale : patch;
-  return { input: [batch, channels, side, side], target: [batch, channels, patch, patch] };
-};
-
 async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
   const { recipe, own, checked } = request;
-  const nodes: Record<string, Node> = Object.fromEntries(
-    Object.entries(batchShapes(recipe.data(own))).map(([name, shape]) => [name, input(name, shape)]),
-  );
-  const all = Object.values(networks);
-  const losses = recipe.losses(networks, nodes, own);
-  const weights: Tensors = initialWeights(all, checked.seed);
-  const plan: StepPlan = {
-    losses,
-    optimizers: recipe.optimizers(own),
-    averages: all.flatMap(({ averages }) => averages),
-    ema: recipe.emaDecay !== undefined,
-    clipNorm: recipe.clipNorm,
-  };
+  const plan = stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
+  const weights = initialWeights(Object.values(networks), checked.seed);
   return compileStep(plan, { runtime, weights, seed: checked.seed });
 }

@@ -7,10 +7,13 @@ import { colorsOf, makePicture, makeSamples, type Picture, peakOf, type Size } f
 import type { Plane } from "../image/planes.ts";
 import { resize, resizePlane, scaledSize } from "../image/resize.ts";
 import type { Convention } from "../image/taps.ts";
+import type { UpscaleUsage } from "../nn/usage.ts";
 import { floats, tensor } from "../tensor/tensor.ts";
 import { fittingSize, runFitted } from "./fit.ts";
-import { type LoadedModel, listModels, loadModel } from "./modelFile.ts";
+import { type LoadedModel, loadModelFor } from "./modelFile.ts";
+import { listModels } from "./modelName.ts";
 import type { Platform } from "./platform.ts";
+import { radiusOf } from "./reach.ts";
 import type { LazyRuntime } from "./runtime.ts";
 import { checkOptions } from "./schema.ts";
 import { type Hooks, mapPicture } from "./tiled.ts";
@@ -55,7 +58,6 @@ export interface Upscaler {
   readonly scale: number;
   /**
    * Enlarges a picture. Gray stays gray, 16 bits stay 16 bits, alpha is enlarged by bicubic interpolation.
-
    */
   run(picture: Picture, hooks?: Hooks): Promise<Picture>;
   dispose(): Promise<void>;
@@ -72,7 +74,7 @@ export async function openUpscaler(
   if (method && model) throw userError("upscale", `expected a method or a model, got ${method} and ${model}`);
   const chosen = method ? undefined : (model ?? (await defaultModel(platform, checked.scale)));
   if (chosen === undefined) return classicUpscaler(method ?? "bicubic", convention, checked.scale ?? 2);
-  return networkUpscaler(await loadModel(chosen, platform, checked), runtime, tile);
+  return networkUpscaler(await loadModelFor("upscale", chosen, platform, checked), runtime, tile);
 }
 
 const defaultModel = async (platform: Platform, scale = 2): Promise<string | undefined> =>
@@ -112,8 +114,13 @@ const bicubic = (picture: Picture, size: Size): Picture =>
   resize(picture, size, { method: "bicubic", convention: "matlab" });
 
 /** An upscaler of a loaded network. @param side of its tiles */
-export function networkUpscaler(model: LoadedModel, runtime: Pick<LazyRuntime, "get">, side: number): Upscaler {
+export function networkUpscaler(
+  model: LoadedModel<UpscaleUsage>,
+  runtime: Pick<LazyRuntime, "get">,
+  side: number,
+): Upscaler {
   const { usage, weights } = model;
+  const reach = radiusOf(model.build, model.example);
   let predictor: Promise<Predictor> | undefined;
   const open = async (): Promise<Predictor> =>
     compilePredictor((shape) => model.build(input("input", shape)), { runtime: await runtime.get(), weights });
@@ -127,7 +134,7 @@ export function networkUpscaler(model: LoadedModel, runtime: Pick<LazyRuntime, "
       const { color, alpha } = splitAlpha(bleedAlpha(picture));
       const isEnlarged = usage.input === "enlarged";
       const scale = isEnlarged ? 1 : usage.scale;
-      const radius = Math.max(model.radius, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
+      const radius = Math.max(reach, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
       const source = isEnlarged ? bicubic(color, target) : color;
       let size: Size | undefined; // all tiles have one size
       const made = await mapPicture(source, { ...hooks, side, radius, scale }, (tile) => {
@@ -145,7 +152,7 @@ export function networkUpscaler(model: LoadedModel, runtime: Pick<LazyRuntime, "
 }
 
 /** One tile through the network: gray or RGB in, the same kind and depth out, clipped and rounded. */
-const enhance = (tile: Picture, { usage }: LoadedModel, predictor: Predictor): Promise<Picture> =>
+const enhance = (tile: Picture, { usage }: LoadedModel<UpscaleUsage>, predictor: Predictor): Promise<Picture> =>
   usage.color === "y" ? enhanceLuma(tile, usage.scale, predictor) : enhanceColors(tile, predictor);
 
 /** The network makes the luma (BT.601 studio range over 255); Cb and Cr are interpolated. */

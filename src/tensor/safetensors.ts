@@ -1,4 +1,5 @@
 import { userError } from "../errors.ts";
+import { fromHalf, toHalf } from "./half.ts";
 import { type DType, type Shape, sizeOf, type Tensor } from "./tensor.ts";
 
 /**
@@ -25,14 +26,8 @@ interface Kind {
   readonly read: (bytes: Uint8Array<ArrayBuffer>) => Tensor["data"];
 }
 
-/** float16 bits to a number. */
-const half = (bits: number): number => {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-};
-
-const halves = (bytes: Uint8Array<ArrayBuffer>): Float32Array => Float32Array.from(new Uint16Array(bytes.buffer), half);
+const halves = (bytes: Uint8Array<ArrayBuffer>): Float32Array =>
+  Float32Array.from(new Uint16Array(bytes.buffer), fromHalf);
 
 /** bfloat16 is the upper half of a float32. */
 const brains = (bytes: Uint8Array<ArrayBuffer>): Float32Array =>
@@ -85,17 +80,20 @@ export function readSafetensors(bytes: Uint8Array, where = "safetensors"): Safet
 export function writeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   metadata: Readonly<Record<string, string>> = {},
+  { half = false }: { readonly half?: boolean } = {},
 ): Uint8Array {
-  const order = Object.keys(tensors).sort((a, b) => sizeIn(tensors[b]!) - sizeIn(tensors[a]!) || (a < b ? -1 : 1));
+  const held = Object.entries(tensors).map(([name, tensor]): Stored => {
+    const { shape, data } = tensor;
+    if (data.length !== sizeOf(shape)) throw userError(name, `expected ${sizeOf(shape)} numbers, got ${data.length}`);
+    return { name, shape, ...bytesOf(tensor, half) };
+  });
+  held.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const keys = Object.keys(metadata).sort();
   const fields = keys.length > 0 ? [`"__metadata__":{${keys.map((key) => pair(key, metadata[key])).join(",")}}`] : [];
   let offset = 0;
-  for (const name of order) {
-    const { dtype, shape, data } = tensors[name]!;
-    if (data.length !== sizeOf(shape)) throw userError(name, `expected ${sizeOf(shape)} numbers, got ${data.length}`);
-    const data_offsets = [offset, offset + data.byteLength];
-    fields.push(pair(name, { dtype: stored[dtype], shape, data_offsets }));
-    offset += data.byteLength;
+  for (const { name, kind, shape, bytes } of held) {
+    fields.push(pair(name, { dtype: kind, shape, data_offsets: [offset, offset + bytes.length] }));
+    offset += bytes.length;
   }
   const text = new TextEncoder().encode(`{${fields.join(",")}}`);
   const length = Math.ceil(text.length / 8) * 8;
@@ -103,13 +101,29 @@ export function writeSafetensors(
   new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
   file.set(text, 8);
   offset = 8 + length;
-  for (const name of order) {
-    const { data } = tensors[name]!;
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
+  for (const { bytes } of held) {
+    file.set(bytes, offset);
+    offset += bytes.length;
   }
   return file;
 }
+
+/** A tensor as it lies in a file. */
+interface Stored {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly kind: string;
+  /** Bytes of one number. */
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+const bytesOf = ({ dtype, data }: Tensor, half: boolean): Pick<Stored, "kind" | "size" | "bytes"> => {
+  const isHalf = half && dtype === "float32";
+  const values = isHalf ? Uint16Array.from(data as Float32Array, toHalf) : data;
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { kind: isHalf ? "F16" : stored[dtype], size: values.BYTES_PER_ELEMENT, bytes };
+};
 
 /** Throws when a number is infinite or not a number. */
 export function assertFinite(tensors: Readonly<Record<string, Tensor>>, where: string, cure?: string): void {
@@ -120,8 +134,6 @@ export function assertFinite(tensors: Readonly<Record<string, Tensor>>, where: s
       throw userError(where, `expected finite numbers, got ${data[index]} in ${name} at position ${index}`, cure);
   }
 }
-
-const sizeIn = ({ data }: Tensor): number => data.BYTES_PER_ELEMENT;
 
 const pair = (key: string, value: unknown): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 

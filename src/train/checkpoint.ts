@@ -57,3 +57,7 @@ export const weightsOf = (state: Tensors): Tensors =>
         return [key, state[`ema/${key}`] ?? value];
       }),
   );
+
+/** The weights of some networks only; of all unless given. */
+export const keptOf = (weights: Tensors, keep?: readonly string[]): Tensors =>
+  Object.fromEntries(Object.entries(weights).filter(([key]) => !keep || keep.includes(key)));

@@ -16,6 +16,8 @@ export interface Files {
   append(path: string, content: string | Uint8Array): Promise<void>;
   /** Bytes of a file; undefined when there is none. */
   size(path: string): Promise<number | undefined>;
+  /** When a file was last written, in milliseconds of the clock; undefined when there is none. */
+  modified(path: string): Promise<number | undefined>;
   /** Whether there is a file or folder. */
   exists(path: string): Promise<boolean>;
   /** Everything in a folder, links followed, in the order of the disk. */

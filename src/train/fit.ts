@@ -2,9 +2,12 @@ import type { Runtime, Step, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
-import { type Pending, weightsOf } from "./checkpoint.ts";
+import type { Alarms } from "./alarm.ts";
+import { type Best, type BestBy, type Keeper, openKeeper } from "./best.ts";
+import { keptOf, type Pending, weightsOf } from "./checkpoint.ts";
 import { prefetch } from "./data/prefetch.ts";
 import type { DataSource, Skipped } from "./data/source.ts";
+import type { MetricLine } from "./metrics.ts";
 import { startPace } from "./pace.ts";
 import type { Run } from "./run.ts";
 
@@ -27,8 +30,12 @@ export interface FitPlan {
   sample?(weights: Tensors, step: number): Promise<Picture>;
   /** Numbers on held-out data, taken when samples are. */
   evaluate?(weights: Tensors, step: number): Promise<Numbers>;
+  /** What looks wrong by the metrics so far, asked after each evaluation. */
+  watch?(lines: readonly MetricLine[]): Alarms;
+  /** The evaluation by which the best weights are kept beside the last ones. */
+  readonly best?: BestBy;
   readonly run: Run;
-  /** Networks whose weights are written at the end; all unless given. */
+  /** Keys of the weights that are written at the end; all unless given. */
   readonly keep?: readonly string[];
   /** Texts in the head of weights.safetensors: format, model, options. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -60,6 +67,10 @@ export interface Tick {
   /** The sample just written. */
   readonly sample?: string;
   readonly evaluation?: Numbers;
+  /** What began to look wrong at this evaluation: what was seen and what to do, a line each. Training goes on. */
+  readonly alarm?: string;
+  /** The best weights so far: when they were just written, and at the end. */
+  readonly best?: Best;
   /** Files found unusable since the last tick. */
   readonly skipped?: readonly Skipped[];
   /** Stopped by the signal; the last tick. */
@@ -83,8 +94,9 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
     let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
     if (run.checkpoint) await restore(step, run);
     const saver = makeSaver(plan, step, done);
+    const keeper = await openKeeper(plan);
     const pace = startPace(now);
-    let seen = 0;
+    const tellSkipped = newlySkipped(source);
     let tick = firstTick(plan, done);
 
     for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
@@ -98,24 +110,23 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
       const { picturesPerSecond, secondsPerStep, waiting } = pace;
 
       // What is due now; the checkpoint last, so that whatever a crash undoes is done again
-      const isDue = (interval: number | undefined): boolean =>
-        interval !== undefined && (done % interval === 0 || done === steps);
+      const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
       pending = addLosses(pending, losses);
       if (isDue(every.log)) {
         await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
         pending = nothing;
       }
-      const samples = isDue(every.sample) ? await takeSamples(plan, step, done) : {};
+      const samples = isDue(every.sample) ? await takeSamples(plan, { step, keeper, done }) : {};
       const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
 
-      const skipped = source.skipped.slice(seen);
-      seen += skipped.length;
+      const skipped = tellSkipped();
       const secondsLeft = (steps - done) * secondsPerStep;
       tick = { step: done, steps, losses, learningRate, picturesPerSecond, secondsLeft, waiting };
       yield { ...tick, ...samples, ...(saved && { saved }), ...(skipped.length > 0 && { skipped }) };
     }
 
     // The end, or as far as it came
+    if (keeper.best) tick = { ...tick, best: keeper.best };
     if (done < steps) yield { ...tick, saved: await saver.save(done, pending), interrupted: true };
     else yield { ...tick, weights: await saveWeights(plan, step) };
   } finally {
@@ -147,6 +158,16 @@ const firstTick = ({ steps, schedule }: FitPlan, step: number): Tick => ({
   waiting: 0,
 });
 
+/** Gives the files that were found unusable since it was last asked. */
+function newlySkipped(source: DataSource): () => readonly Skipped[] {
+  let seen = 0;
+  return () => {
+    const news = source.skipped.slice(seen);
+    seen += news.length;
+    return news;
+  };
+}
+
 /** The first side of the first tensor. */
 const batchSize = (tensors: Tensors): number => Object.values(tensors)[0]?.shape[0] ?? 1;
 
@@ -158,22 +179,38 @@ const addLosses = ({ count, sums }: Pending, losses: Numbers): Pending => ({
 const meanOf = ({ count, sums }: Pending): Numbers =>
   Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
 
-async function takeSamples(plan: FitPlan, step: Step, done: number): Promise<Pick<Tick, "sample" | "evaluation">> {
+type Samples = Pick<Tick, "sample" | "evaluation" | "alarm" | "best">;
+
+async function takeSamples(
+  plan: FitPlan,
+  { step, keeper, done }: { readonly step: Step; readonly keeper: Keeper; readonly done: number },
+): Promise<Samples> {
   const { run, sample, evaluate } = plan;
   if (!sample && !evaluate) return {};
   const weights = weightsOf(await step.read());
   const evaluation = await evaluate?.(weights, done);
-  if (evaluation) await run.log({ step: done, evaluation });
+  const alarm = evaluation && (await logEvaluation(plan, { step: done, evaluation }));
+  const isBest = evaluation && (await keeper.offer(done, weights, evaluation));
   const picture = await sample?.(weights, done);
-  return { ...(picture && { sample: await run.sample(done, picture) }), ...(evaluation && { evaluation }) };
+  return {
+    ...(picture && { sample: await run.sample(done, picture) }),
+    ...(evaluation && { evaluation }),
+    ...(alarm && { alarm }),
+    ...(isBest && { best: keeper.best! }),
+  };
 }
 
-async function saveWeights({ run, keep, metadata = {} }: FitPlan, step: Step): Promise<string> {
-  const kept = Object.entries(weightsOf(await step.read())).filter(
-    ([key]) => !keep || keep.includes(key.slice(0, key.indexOf("/"))),
-  );
-  return run.saveWeights(Object.fromEntries(kept), metadata);
+/** Logs an evaluation with what looks wrong; returns what did not at the one before. */
+async function logEvaluation({ run, watch }: FitPlan, line: MetricLine): Promise<string | undefined> {
+  const before = run.lines.findLast(({ evaluation }) => evaluation)?.alarms ?? {};
+  const alarms = watch?.([...run.lines, line]) ?? {};
+  const begun = Object.keys(alarms).filter((kind) => !(kind in before));
+  await run.log(Object.keys(alarms).length > 0 ? { ...line, alarms } : line);
+  return begun.length > 0 ? begun.map((kind) => alarms[kind]!).join("\n") : undefined;
 }
+
+const saveWeights = async ({ run, keep, metadata = {} }: FitPlan, step: Step): Promise<string> =>
+  run.saveWeights(keptOf(weightsOf(await step.read()), keep), metadata);
 
 /** Writes checkpoints, but none that holds a number gone wrong: the last good one stays. */
 function makeSaver({ run }: FitPlan, step: Step, start: number) {

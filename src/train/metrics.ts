@@ -1,4 +1,6 @@
+import { normOf } from "../engine/index.ts";
 import { lineChart, type Series } from "../image/curve.ts";
+import { pictureGrid } from "../image/grid.ts";
 import type { Picture } from "../image/picture.ts";
 
 /** One line of metrics.jsonl. */
@@ -11,6 +13,8 @@ export interface MetricLine {
   /** Share of the time spent waiting for data, 0…1. */
   readonly waiting?: number;
   readonly evaluation?: Readonly<Record<string, number>>;
+  /** What looks wrong at this evaluation, by kind. */
+  readonly alarms?: Readonly<Record<string, string>>;
 }
 
 const parseLine = (text: string): MetricLine | undefined => {
@@ -32,15 +36,37 @@ export const linesUpTo = (text: string, step: number): MetricLine[] =>
 export const printLines = (lines: readonly MetricLine[]): string =>
   lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 
-/** The losses over the steps; undefined before the first line. A log axis where all are above zero. */
+/** Which panel of the curve a number belongs in: they have nothing in common but the steps. */
+const panelOf = (name: string): string => {
+  if (name.startsWith(normOf(""))) return "gradient norm";
+  return shares.includes(name) ? "share" : "loss";
+};
+const shares = ["accuracy", "diversity"];
+const panels = ["loss", "gradient norm", "share"] as const;
+
+/**
+ * The losses over the steps, and below them what else there is: gradient norms, shares of one; undefined before the first
+ * line. A log axis where all numbers are above zero.
+ */
 export function drawLosses(lines: readonly MetricLine[], title: string): Picture | undefined {
-  const logged = lines.filter((line) => line.losses);
-  const names = [...new Set(logged.flatMap(({ losses }) => Object.keys(losses!)))];
-  const series: Series[] = names.map((label) => ({
-    label,
-    points: logged.flatMap(({ step, losses }) => (label in losses! ? [[step, losses![label]!] as const] : [])),
+  if (!lines.some(({ losses }) => losses)) return undefined;
+  const all = lines.map(({ step, losses, evaluation }) => ({ step, values: { ...pick(evaluation), ...losses } }));
+  const names = [...new Set(all.flatMap(({ values }) => Object.keys(values)))];
+  const series: Series[] = names.map((name) => ({
+    label: name.replace(normOf(""), ""),
+    points: all.flatMap(({ step, values }) => (name in values ? [[step, values[name]!] as const] : [])),
   }));
-  if (series.length === 0) return undefined;
-  const isLog = series.every(({ points }) => points.every(([, value]) => value > 0));
-  return lineChart({ series, title, xLabel: "step", yLabel: "loss", isLog });
+  const groups = panels
+    .map((yLabel) => ({ yLabel, series: series.filter((_, i) => panelOf(names[i]!) === yLabel) }))
+    .filter(({ series }) => series.some(({ points }) => points.some(([, value]) => Number.isFinite(value))));
+  const height = groups.length > 1 ? 360 : 540;
+  const charts = groups.map(({ yLabel, series }, i) => {
+    const isLog = yLabel !== "share" && series.every(({ points }) => points.every(([, value]) => value > 0));
+    return lineChart({ series, yLabel, isLog, height, ...(i === 0 && { title }), xLabel: "step" });
+  });
+  return charts.length > 0 ? pictureGrid(charts, { columns: 1, gap: 0 }) : undefined;
 }
+
+/** Of an evaluation what is drawn among the numbers of the steps. */
+const pick = (evaluation: MetricLine["evaluation"] = {}): Readonly<Record<string, number>> =>
+  Object.fromEntries(Object.entries(evaluation).filter(([name]) => name === "diversity"));

@@ -1,7 +1,7 @@
 import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
-import { writeSafetensors } from "../tensor/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import type { DataDescription } from "./data/source.ts";
 import { type Files, readText } from "./files.ts";
@@ -44,6 +44,10 @@ export interface Run {
   sample(step: number, picture: Picture): Promise<string>;
   /** Writes weights.safetensors; returns its path. */
   saveWeights(weights: Tensors, metadata: Readonly<Record<string, string>>): Promise<string>;
+  /** Writes best.safetensors; returns its path. */
+  saveBest(weights: Tensors, metadata: Readonly<Record<string, string>>): Promise<string>;
+  /** The head and the path of best.safetensors; undefined where there is none. */
+  readBest(): Promise<(Readonly<Record<string, string>> & { readonly path: string }) | undefined>;
   close(): Promise<void>;
 }
 
@@ -52,6 +56,7 @@ const names = {
   metrics: "metrics.jsonl",
   checkpoint: "checkpoint.safetensors",
   weights: "weights.safetensors",
+  best: "best.safetensors",
   curve: "loss.png",
   lock: "run.lock",
 } as const;
@@ -183,6 +188,10 @@ interface Held {
 
 function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
   const { folder, lines, description } = held;
+  const write = async (name: string, bytes: Uint8Array): Promise<string> => {
+    await files.write(`${folder}/${name}`, bytes);
+    return `${folder}/${name}`;
+  };
   return {
     ...held,
     async log(line) {
@@ -190,8 +199,7 @@ function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
       await files.append(`${folder}/${names.metrics}`, printLines([line]));
     },
     async save(checkpoint) {
-      const path = `${folder}/${names.checkpoint}`;
-      await files.write(path, packCheckpoint(checkpoint));
+      const path = await write(names.checkpoint, packCheckpoint(checkpoint));
       const curve = drawLosses(lines, description.recipe);
       if (curve) await writePicture(`${folder}/${names.curve}`, curve, { force: true });
       return path;
@@ -202,10 +210,12 @@ function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
       await writePicture(path, picture, { force: true });
       return path;
     },
-    async saveWeights(weights, metadata) {
-      const path = `${folder}/${names.weights}`;
-      await files.write(path, writeSafetensors(weights, metadata));
-      return path;
+    saveWeights: (weights, metadata) => write(names.weights, writeSafetensors(weights, metadata)),
+    saveBest: (weights, metadata) => write(names.best, writeSafetensors(weights, metadata)),
+    async readBest() {
+      const path = `${folder}/${names.best}`;
+      if (!(await files.exists(path))) return undefined;
+      return { ...readSafetensors(await files.read(path), path).metadata, path };
     },
   };
 }

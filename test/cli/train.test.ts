@@ -88,3 +88,21 @@ test("Ctrl-C saves, tells how to go on, and exits with 130; going on gives the w
   const more = await cli(["train", "--resume", at("parts"), "--steps", "7"]);
   expect(more.code).toBe(0);
 });
+
+test("a GAN's lines show gradient norms and diversity; its alarm, its best weights and its animation are told", async () => {
+  const at = await prepare();
+  const few = ["--data", "shapes", "--size", "8", "--log", "50", "--runtime", "cpu", "--threads", "1"];
+  const judge = ["--classes", "8", "--features", "4", "--steps", "5", "--run", at("judge")];
+  expect((await cli(["train", "classifier", ...few, ...judge])).code).toBe(0);
+  const options = ["--batch", "32", "--learning-rate", "0.3", "--steps", "300", "--sample", "50"];
+  const best = ["--judge", at("judge"), "--keep-best", "kid", "--run", at("run")];
+  const { code, out, err } = await cli(["train", "cgan", "--classes", "8", ...few, ...options, ...best]);
+  expect({ code, out }).toEqual({ code: 0, out: `${at("run")}/weights.safetensors\n` });
+  expect(err).toMatch(/step 50\/300 {2}accuracy [\d.e-]+ {2}discriminator [\d.e+-]+ \|∇\| [\d.e+-]+ {2}generator [\d.e+-]+ \|∇\| [\d.e+-]+ {2}\d+ images\/s/); // biome-ignore format: one line
+  expect(err).toMatch(/step 50 {2}diversity [\d.e-]+ {2}kid -?[\d.e+-]+\n/);
+  expect(err.match(/step \d+ {2}WARNING: samples are \d+ % alike [^\n]*\.\n/g)?.length).toBe(1);
+  expect(err).toContain(`Samples one after the other: ${at("run")}/samples.webp\n`);
+  expect(err).toMatch(/Best by kid \(-?[\d.e+-]+ at step \d+\): .*\/run\/best\.safetensors\n/);
+  const shown = JSON.parse((await cli(["models", "show", at("run/best.safetensors"), "--json"])).out) as object;
+  expect(shown).toMatchObject({ model: "gan-generator", best: "kid" });
+});

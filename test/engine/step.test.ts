@@ -73,8 +73,22 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     await step.dispose();
   });
 
+  test("watchNorms reports the length and changes nothing", async () => {
+    const moved = async (watchNorms: boolean) => {
+      const step = await compileStep(pull({ watchNorms }).plan, { runtime, weights });
+      const report = await step.run({ x }, plain);
+      const after = [...floats((await step.read())["weights/net/w"]!)];
+      await step.dispose();
+      return { norm: report["norm of net"], after };
+    };
+    const [watched, unwatched] = [await moved(true), await moved(false)];
+    expect(watched.norm).toBeCloseTo(6, 5);
+    expect(unwatched.norm).toBeUndefined();
+    expect(watched.after).toEqual(unwatched.after);
+  });
+
   test("ema starts as the weights and follows them by its decay", async () => {
-    const step = await compileStep(pull({ ema: true }).plan, { runtime, weights });
+    const step = await compileStep(pull({ ema: ["net"] }).plan, { runtime, weights });
     expect([...floats((await step.read())["ema/net/w"]!)]).toEqual([1, -2, 3]);
     await step.run({ x }, { step: 1, learningRate: 0.25, emaDecay: 0.75 }); // w becomes [0.5, −1, 2]
     expect([...floats((await step.read())["ema/net/w"]!)]).toEqual([0.875, -1.75, 2.75]);

@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from "vitest";
-import { compileFunction, gradient, input, mean, square, sub } from "../../src/engine/index.ts";
+import { compileFunction, gradient, input, inputsOf, mean, square, sub } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { models } from "../../src/models/index.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
-import { initialWeights, network, parameterCount } from "../../src/nn/model.ts";
+import { givenLeaves, initialWeights, network, parameterCount } from "../../src/nn/model.ts";
 import { floats, type Shape, sizeOf, tensor } from "../../src/tensor/tensor.ts";
 import { seeded } from "../engine/support.ts";
 
@@ -30,10 +30,12 @@ describe.each(models.map((model) => [model.name, model] as const))("%s", (name, 
   test("keeps its shape contract when it runs, for one picture and for three", async () => {
     for (const batch of [1, 3]) {
       const x = input("x", [batch, ...shape.slice(1)]);
-      const y = net(x);
+      const given = givenLeaves(model, net.options, batch);
+      const y = net(x, { given });
       expect(y.shape[0]).toBe(batch);
       const compiled = await compileFunction({ y }, { runtime, weights });
-      const made = await compiled.run({ x: noise(x.shape) });
+      const further = Object.entries(given).map(([key, leaf]) => [key, noise(leaf.shape)]);
+      const made = await compiled.run({ x: noise(x.shape), ...Object.fromEntries(further) });
       expect(made.y!.shape).toEqual(y.shape);
       expect(floats(made.y!).every(Number.isFinite)).toBe(true);
       await compiled.dispose();
@@ -50,7 +52,10 @@ describe.each(models.map((model) => [model.name, model] as const))("%s", (name, 
       moving.map(({ attributes }, at) => [`slope of ${attributes.name}`, slopes[at]!]),
     );
     const compiled = await compileFunction(outputs, { runtime, weights });
-    const made = await compiled.run({ x: noise(x.shape), away: noise(y.shape) });
+    const leaves = inputsOf(Object.values(outputs)); // x, away, and what dropout draws
+    const made = await compiled.run(
+      Object.fromEntries(leaves.map(({ attributes: { name }, shape }) => [name, noise(shape)])),
+    );
     expect(Object.keys(made).length).toBe(new Set(moving).size);
     for (const [parameter, value] of Object.entries(made)) {
       expect(floats(value).every(Number.isFinite), parameter).toBe(true);
@@ -98,7 +103,7 @@ test("SRCNN adopts what others saved, and refuses what is not of it", () => {
   const theirs = saved(["conv1", "conv2", "conv3"]);
   const adopted = srcnn.adopt!(theirs)!;
   expect(adopted.options).toEqual({ channels: 3, features: 8, mapped: 4, kernels: [9, 1, 5], center: 0 });
-  expect(adopted.color).toBe("rgb");
+  expect(adopted.usage).toEqual({ task: "upscale", color: "rgb", input: "enlarged" });
   const net = network(srcnn, adopted.options);
   for (const { attributes, shape } of net.parameters()) expect(adopted.weights[attributes.name]!.shape).toEqual(shape);
   expect(adopted.weights["map.weight"]).toBe(theirs["conv2.weight"]);

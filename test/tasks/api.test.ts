@@ -34,7 +34,7 @@ test("train, go on, use, score, export", async () => {
   await expect(slip.next()).rejects.toThrow("epochs");
 
   const model = await imago.loadModel(run);
-  expect(model.usage.scale).toBe(2);
+  expect(model.usage).toMatchObject({ task: "upscale", scale: 2 });
   const opened = await imago.openUpscaler({ model: run });
   expect((await opened.run(photograph(20, 20))).width).toBe(40);
   await opened.dispose();

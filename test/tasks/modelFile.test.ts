@@ -1,18 +1,28 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { input, mean, type Node, reshape } from "../../src/engine/index.ts";
+import { mean, type Node, reshape } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors.ts";
 import { isSamePicture } from "../../src/image/picture.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import { exportModel } from "../../src/tasks/exportModel.ts";
 import { fittingSize } from "../../src/tasks/fit.ts";
-import { listModels, loadModel, modelCard, modelMetadata, packModel, saveModel } from "../../src/tasks/modelFile.ts";
+import {
+  loadModel,
+  loadModelFor,
+  modelCard,
+  modelMetadata,
+  packModel,
+  saveModel,
+  taskOf,
+} from "../../src/tasks/modelFile.ts";
+import { listModels } from "../../src/tasks/modelName.ts";
 import { writeOnnx } from "../../src/tasks/onnx.ts";
 import { radiusOf } from "../../src/tasks/reach.ts";
 import { networkUpscaler } from "../../src/tasks/upscale.ts";
 import { writeSafetensors } from "../../src/tensor/safetensors.ts";
+import { tensor } from "../../src/tensor/tensor.ts";
 import { photograph, referenceOnly, temporaryFolder, testPlatform, tinyBytes, tinyModel } from "./support.ts";
 
 test("a model's file gives the model back", async () => {
@@ -21,7 +31,7 @@ test("a model's file gives the model back", async () => {
   const model = { ...tinyModel(), card: { data: "a photograph", steps: "3" } };
   await saveModel(path, model, platform);
   const loaded = await loadModel(path, platform);
-  expect(loaded).toMatchObject({ name: "mine", path, usage: model.usage, channels: 1, radius: 2, card: model.card });
+  expect(loaded).toMatchObject({ name: "mine", path, usage: model.usage, example: [1, 1, 32, 32], card: model.card });
   expect(loaded.weights).toEqual(model.weights);
   expect(loaded.network!.options).toEqual(model.network!.options);
   expect(packModel(loaded)).toEqual(packModel(model));
@@ -35,7 +45,7 @@ test("shipped models go by name, or by family and scale", async () => {
     await writeFile(join(folder, `tiny-x${scale}.safetensors`), tinyBytes({ usage: { scale } }));
   const platform = testPlatform(folder);
   expect(await listModels(platform)).toEqual(["tiny-x2", "tiny-x3"]);
-  expect((await loadModel("tiny-x3", platform)).usage.scale).toBe(3);
+  expect((await loadModel("tiny-x3", platform)).usage).toMatchObject({ scale: 3 });
   expect((await loadModel("tiny", platform, { scale: 3 })).name).toBe("tiny-x3");
   expect((await loadModel("tiny", platform)).name).toBe("tiny-x2");
   await expect(loadModel("tiny", platform, { scale: 4 })).rejects.toThrow("(tiny-x2, tiny-x3), got 4");
@@ -73,10 +83,27 @@ test("weights of other programs need a scale and keep their numbers", async () =
   expect(loaded.weights).toEqual(weights);
 });
 
+test("other people's networks of small pictures need no scale, and are packed as our own", async () => {
+  const folder = await temporaryFolder();
+  const [theirs, ours] = [join(folder, "theirs.safetensors"), join(folder, "ours.safetensors")];
+  const layer = (out: number, into: number, at: number) => ({
+    [`${at}.weight`]: tensor(new Float32Array(out * into).fill(0.1), [out, into]),
+    [`${at}.bias`]: tensor(new Float32Array(out), [out]),
+  });
+  await writeFile(theirs, writeSafetensors({ ...layer(5, 3, 0), ...layer(64, 5, 2) }));
+  const [platform, usage] = [testPlatform(), { task: "generate", size: 8, channels: 1, latent: 3, classes: 0 }];
+  expect(await taskOf(theirs, platform)).toBe("generate");
+  const loaded = await loadModelFor("generate", theirs, platform);
+  expect(loaded.usage).toEqual(usage);
+  await writeFile(ours, packModel(loaded));
+  expect((await loadModel(ours, platform)).weights).toEqual(loaded.weights);
+  await writeFile(theirs, writeSafetensors(layer(5, 3, 0)));
+  await expect(loadModel(theirs, platform)).rejects.toThrow("inception, got other tensors");
+});
+
 test("the radius is that of all kernels in a row", () => {
-  const leaf = input("input", [1, 1, 32, 32]);
   const made = network(srcnn);
-  expect(radiusOf(made(leaf), leaf)).toBe(8);
+  expect(radiusOf(made, [1, 1, 32, 32])).toBe(8);
   expect(Object.keys(initialWeights([made], 1)).length).toBe(6);
 });
 
@@ -85,12 +112,12 @@ test("an ONNX file gives the network back, with what it does; of other programs 
   const [platform, model] = [testPlatform(), tinyModel({ usage: { scale: 3 } })];
   const path = join(folder, "mine.onnx");
   await writeFile(path, exportModel({ ...model, card: { data: "a photograph" } }, path));
-  const loaded = await loadModel(path, platform);
+  const loaded = await loadModelFor("upscale", path, platform);
+  expect(radiusOf(loaded.build, loaded.example)).toBe(2);
   expect(loaded).toMatchObject({
     name: "mine",
     usage: model.usage,
-    channels: 1,
-    radius: 2,
+    example: [1, 1, 32, 32],
     card: { data: "a photograph" },
   });
   expect(
@@ -108,7 +135,7 @@ test("an ONNX file gives the network back, with what it does; of other programs 
   expect(() => packModel(loaded)).toThrow("known as a graph only");
 
   const bare = join(folder, "bare.onnx");
-  await writeFile(bare, writeOnnx(model.build, model.weights, { channels: 1, metadata: {}, name: "bare" }));
+  await writeFile(bare, writeOnnx(model.build, model.weights, { example: [1, 1, 32, 32], metadata: {}, name: "bare" }));
   expect((await loadModel(bare, platform, { scale: 2 })).usage).toEqual({ task: "upscale", scale: 2, color: "y", input: "enlarged" }); // biome-ignore format: one line
   await expect(loadModel(bare, platform)).rejects.toThrow(
     "expected to be told what this network's input is enlarged by",
@@ -116,7 +143,7 @@ test("an ONNX file gives the network back, with what it does; of other programs 
   const pooled = join(folder, "pooled.onnx");
   await writeFile(
     pooled,
-    writeOnnx((x) => mean(x, [2, 3], true), {}, { channels: 3, metadata: {}, name: "pooled" }),
+    writeOnnx((x) => mean(x, [2, 3], true), {}, { example: [1, 3, 32, 32], metadata: {}, name: "pooled" }),
   );
   await expect(loadModel(pooled, platform)).rejects.toThrow("expected a network from picture to picture");
 });
@@ -129,10 +156,8 @@ test("networks that want multiples get pictures extended to them", async () => {
   };
   const model = {
     ...tinyModel({ usage: { color: "rgb", scale: 1 } }),
-    channels: 3,
     build: halve,
     weights: {},
-    radius: 0,
   };
   expect(fittingSize(model, { width: 33, height: 12 }, 1)).toEqual({ width: 36, height: 12 });
   const picture = photograph(33, 30);

@@ -6,8 +6,8 @@ import { type Runtime, referenceRuntime } from "../../src/engine/index.ts";
 import { syntheticPhotograph } from "../../src/image/synthetic.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
+import type { UpscaleUsage } from "../../src/nn/usage.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-import type { Usage } from "../../src/recipes/index.ts";
 import { type LoadedModel, modelOf, packModel } from "../../src/tasks/modelFile.ts";
 import type { Platform } from "../../src/tasks/platform.ts";
 
@@ -21,13 +21,13 @@ export async function temporaryFolder(): Promise<string> {
 export const photograph = (width = 64, height = 48, seed = 3) => syntheticPhotograph({ width, height, seed });
 
 export interface TinyOptions {
-  readonly usage?: Partial<Usage>;
+  readonly usage?: Partial<UpscaleUsage>;
   readonly seed?: number;
 }
 
 /** An SRCNN of 3-1-3 kernels whose output is near its input, so that pictures stay pictures. */
-export function tinyModel({ usage = {}, seed = 1 }: TinyOptions = {}): LoadedModel {
-  const full: Usage = { task: "upscale", scale: 2, color: "y", input: "enlarged", ...usage };
+export function tinyModel({ usage = {}, seed = 1 }: TinyOptions = {}): LoadedModel<UpscaleUsage> {
+  const full: UpscaleUsage = { task: "upscale", scale: 2, color: "y", input: "enlarged", ...usage };
   const channels = full.color === "y" ? 1 : 3;
   const made = network(srcnn, { channels, features: 4, mapped: 4, kernels: [3, 1, 3] });
   const weights = initialWeights([made], seed);

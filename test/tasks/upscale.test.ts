@@ -7,6 +7,7 @@ import { resize } from "../../src/image/resize.ts";
 import { conv2d } from "../../src/nn/layers.ts";
 import { defineModel, initialWeights, network } from "../../src/nn/model.ts";
 import { modelOf } from "../../src/tasks/modelFile.ts";
+import { radiusOf } from "../../src/tasks/reach.ts";
 import { enlargedSize, methods, networkUpscaler, openUpscaler } from "../../src/tasks/upscale.ts";
 import { difference } from "../fixtures/pictures.ts";
 import { photograph, referenceOnly, testPlatform, tinyModel } from "./support.ts";
@@ -156,7 +157,7 @@ describe("a network that enlarges", () => {
       { task: "upscale", scale: 3, color, input: "lr" },
       "shuffle",
     );
-    expect(model.radius).toBe(3);
+    expect(radiusOf(model.build, model.example)).toBe(3);
     const picture = crop(photograph(64, 64), { x: 0, y: 10, width: 50, height: 40 });
     const whole = await networkUpscaler(model, referenceOnly, 256).run(picture);
     const tiled = await networkUpscaler(model, referenceOnly, 32).run(picture);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
+import { fromHalf, toHalf } from "../../src/tensor/half.ts";
 import { assertFinite, readSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { floats, indices, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 
@@ -172,4 +173,31 @@ test("numbers that are not finite are found", () => {
     "here: expected finite numbers, got NaN in b at position 1. Stop.",
   );
   expect(() => assertFinite({ a: tensor([-Infinity], [1]) }, "here")).toThrow(/-Infinity in a/);
+});
+
+describe("float16", () => {
+  test("every float16 comes back as it was", () => {
+    for (let bits = 0; bits < 65_536; bits++) {
+      const value = fromHalf(bits);
+      if (!Number.isNaN(value)) expect(toHalf(value)).toBe(bits);
+    }
+  });
+
+  test("numbers between go to the nearest, and of two equally near to the even one", () => {
+    for (let bits = 1; bits < 0x7bff; bits += 7) {
+      const [low, high] = [fromHalf(bits), fromHalf(bits + 1)];
+      const middle = (low + high) / 2;
+      expect([toHalf(middle - (high - low) / 8), toHalf(middle + (high - low) / 8)]).toEqual([bits, bits + 1]);
+      expect(toHalf(-middle)).toBe(0x8000 | (bits % 2 === 0 ? bits : bits + 1));
+    }
+    expect([65_519, 65_520, 1e9].map(toHalf)).toEqual([0x7bff, 0x7c00, 0x7c00]);
+    expect(Number.isNaN(fromHalf(toHalf(Number.NaN)))).toBe(true);
+  });
+
+  test("a file of halves is read as float32", () => {
+    const file = writeSafetensors({ a: tensor([0.1, -3, 1e-7], [3]), n: indices([1, 2], [2]) }, {}, { half: true });
+    const { a, n } = readSafetensors(file).tensors;
+    expect([...a!.data]).toEqual([0.0999755859375, -3, 1.1920928955078125e-7]);
+    expect(n!.data).toEqual(BigInt64Array.of(1n, 2n));
+  });
 });

@@ -51,7 +51,7 @@ async function plan(disk: MemoryFiles, resume: boolean, forget: readonly string[
   return {
     prepare: (on) =>
       compileStep(
-        { losses: { srcnn: mse(one(x), y) }, optimizers: { srcnn: adam() }, ema: true, clipNorm: 1 },
+        { losses: { srcnn: mse(one(x), y) }, optimizers: { srcnn: adam() }, ema: ["srcnn"], clipNorm: 1 },
         { runtime: on, weights },
       ),
     source,

@@ -222,6 +222,90 @@ describe("crash", () => {
   });
 });
 
+describe("the best weights", () => {
+  /** How far the slope is from a value that it passes on its way up, so that neither the first nor the last is best. */
+  const passing: Partial<FitPlan> = {
+    best: { name: "gap", by: "a ruler" },
+    evaluate: async (weights) => ({ gap: Math.abs(floats(weights["line/ab"]!)[0]! - 2.4) }),
+  };
+  const bestOf = (files: MemoryFiles) => readSafetensors(files.content.get("runs/a/best.safetensors")!);
+  const scores = (files: MemoryFiles) =>
+    (metricsOf(files) as { step: number; evaluation?: { gap: number } }[]).flatMap(({ step, evaluation }) =>
+      evaluation ? [{ step, score: evaluation.gap }] : [],
+    );
+
+  test("are kept beside the last, with step and score; ticks tell", async () => {
+    const files = new MemoryFiles();
+    const ticks = await train({ files, plan: passing });
+    const lowest = scores(files).toSorted((a, b) => a.score - b.score)[0]!;
+    expect(scores(files).map(({ step }) => step)).toEqual([5, 10, 15, 20]);
+    expect([5, 20]).not.toContain(lowest.step);
+    const { tensors, metadata } = bestOf(files);
+    const { step, score } = lowest;
+    expect(metadata).toEqual({ recipe: "line", best: "gap", by: "a ruler", step: String(step), score: String(score) });
+    expect(Math.abs(floats(tensors["line/ab"]!)[0]! - 2.4)).toBe(score);
+    expect(ticks.at(-1)!.best).toEqual({ path: "runs/a/best.safetensors", step, score });
+    expect(ticks.flatMap((tick) => (tick.best && !tick.weights ? [tick.step] : []))).toContain(step);
+  });
+
+  test("survive a crash at any change of any file", async () => {
+    const direct = new MemoryFiles();
+    await train({ files: direct, plan: passing });
+    const expected = { ...resultOf(direct), best: bytesAt(direct, "best.safetensors") };
+    for (let deadline = 1; deadline <= direct.changes; deadline++) {
+      const files = new MemoryFiles();
+      files.deadline = deadline;
+      await expect(train({ files, plan: passing })).rejects.toThrow(Crash);
+      files.restart();
+      const before = files.content.has("runs/a/best.safetensors") ? Number(bestOf(files).metadata.score) : Infinity;
+      for await (const { best } of fit(await linePlan({ files, resume: true, plan: passing }), { runtime: noRuntime }))
+        expect(best?.score ?? 0).toBeLessThanOrEqual(before);
+      expect({ ...resultOf(files), best: bytesAt(files, "best.safetensors") }, `crash at ${deadline}`).toEqual(
+        expected,
+      );
+    }
+  });
+
+  test("scores measured with something else do not count", async () => {
+    const files = new MemoryFiles();
+    await train({ files, steps: 10, plan: passing });
+    await train({ files, steps: 20, resume: true, plan: { ...passing, best: { name: "gap", by: "another ruler" } } });
+    const later = scores(files).filter(({ step }) => step > 10);
+    expect(bestOf(files).metadata).toMatchObject({
+      by: "another ruler",
+      score: String(Math.min(...later.map(({ score }) => score))),
+    });
+  });
+});
+
+describe("alarms", () => {
+  /** One kind at 5 and 10, another at 10, the first again at 20. */
+  const watch: FitPlan["watch"] = (lines) => {
+    const { step } = lines.at(-1)!;
+    return { ...([5, 10, 20].includes(step) && { a: `a at ${step}` }), ...(step === 10 && { b: `b at ${step}` }) };
+  };
+  const told = (ticks: readonly { step: number; alarm?: string }[]) =>
+    ticks.flatMap(({ step, alarm }) => (alarm ? [[step, alarm]] : []));
+
+  test("are told when they begin and when they come back; metrics hold all", async () => {
+    const files = new MemoryFiles();
+    expect(told(await train({ files, plan: { watch } }))).toEqual([[5, "a at 5"], [10, "b at 10"], [20, "a at 20"]]); // biome-ignore format: one line
+    const lines = metricsOf(files) as { step: number; evaluation?: object; alarms?: object }[];
+    expect(lines.filter(({ evaluation }) => evaluation).map(({ alarms }) => alarms)).toEqual([
+      { a: "a at 5" },
+      { a: "a at 10", b: "b at 10" },
+      undefined,
+      { a: "a at 20" },
+    ]);
+  });
+
+  test("a resumed training does not tell them again", async () => {
+    const files = new MemoryFiles();
+    await train({ files, steps: 5, plan: { watch } });
+    expect(told(await train({ files, steps: 10, resume: true, plan: { watch } }))).toEqual([[10, "b at 10"]]);
+  });
+});
+
 describe("numbers that go wrong", () => {
   const failing = async (change: (plan: FitPlan) => Partial<FitPlan>) => {
     const files = new MemoryFiles();

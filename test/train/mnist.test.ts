@@ -5,18 +5,8 @@ import { UserError } from "../../src/errors.ts";
 import { floats } from "../../src/tensor/tensor.ts";
 import { exampleSource } from "../../src/train/data/examples.ts";
 import { readIdx, readMnist } from "../../src/train/data/mnist.ts";
+import { idx } from "./dataSupport.ts";
 import { MemoryFiles } from "./support.ts";
-
-const idx = (
-  shape: readonly number[],
-  data: ArrayLike<number>,
-  magic = 0x0800 + shape.length,
-): Uint8Array<ArrayBuffer> => {
-  const head = Buffer.alloc(4 + 4 * shape.length);
-  head.writeUInt32BE(magic);
-  shape.forEach((side, i) => void head.writeUInt32BE(side, 4 + 4 * i));
-  return new Uint8Array(Buffer.concat([head, Uint8Array.from(data)]));
-};
 
 const zipped = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(gzipSync(bytes));
 

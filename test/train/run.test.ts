@@ -170,4 +170,14 @@ describe("metrics", () => {
     expect(drawLosses([{ step: 1, evaluation: { psnr: 3 } }], "a")).toBeUndefined();
     expect(drawLosses([{ step: 1, losses: { g: 3, d: -1 } }], "a")?.width).toBeGreaterThan(100);
   });
+
+  test("losses, gradient norms and shares have a panel each", () => {
+    const heightOf = (losses: Record<string, number>, evaluation = {}): number =>
+      drawLosses([{ step: 1, losses }, { step: 1, evaluation }], "a")!.height; // biome-ignore format: one line
+    const one = heightOf({ g: 3 });
+    expect(heightOf({ g: 3, d: 1 }, { kid: 7 })).toBe(one);
+    expect(heightOf({ g: 3, "norm of g": 1e6 })).toBe(2 * 360);
+    expect(heightOf({ g: 3, "norm of g": 1e6, accuracy: 0.5 }, { diversity: 0.9 })).toBe(3 * 360);
+    expect(heightOf({ g: 3, "norm of g": Number.NaN })).toBe(one);
+  });
 });

@@ -51,6 +51,9 @@ export class MemoryFiles implements Files {
   async size(path: string) {
     return this.content.get(path)?.length;
   }
+  async modified(path: string) {
+    return this.content.has(path) ? 0 : undefined;
+  }
   async exists(path: string) {
     return this.content.has(path) || this.folders.has(path);
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Picture } from "../../image/picture.ts";
 import { syntheticPhotograph } from "../../image/synthetic.ts";
 import { compare } from "../../tasks/compare.ts";
-import { listModels } from "../../tasks/modelFile.ts";
+import { listModels } from "../../tasks/modelName.ts";
 import type { Platform } from "../../tasks/platform.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { methods } from "../../tasks/upscale.ts";

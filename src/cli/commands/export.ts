@@ -16,14 +16,15 @@ export const exportCommand = defineCommand({
       .describe("file to write: .onnx or .safetensors")
       .meta({ short: "o", placeholder: "file" }),
     scale: z.int().min(1).max(16).optional().describe("what foreign weights enlarge by"),
+    half: z.boolean().default(false).describe("float16 numbers, half as large a file; .safetensors only"),
     force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
     ...jsonOption,
   }),
   examples: ["imago export srcnn-x2 -o srcnn-x2.onnx", "imago export runs/mine -o mine.safetensors"],
-  async run([name], { output, scale, force, json }, { io, platform }) {
+  async run([name], { output, scale, half, force, json }, { io, platform }) {
     await platform.checkTarget(output, force);
     const model = await loadModel(name!, platform, { scale });
-    const bytes = exportModel(model, output);
+    const bytes = exportModel(model, output, half);
     await platform.files.write(output, bytes);
     if (json) printJson(io, { model: model.name, output, bytes: bytes.length });
     else io.out(`${output}  ${bytes.length} bytes\n`);

@@ -1,17 +1,14 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
-import { listModels, loadModel, modelCard } from "../../tasks/modelFile.ts";
+import type { Usage } from "../../nn/usage.ts";
+import { type Card, loadModel, modelCard } from "../../tasks/modelFile.ts";
+import { listModels } from "../../tasks/modelName.ts";
+import { radiusOf } from "../../tasks/reach.ts";
 import { alignedTable } from "../../tasks/report.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-
-interface Usage {
-  readonly scale: number;
-  readonly color: string;
-}
-
-const usageOf = (card: Readonly<Record<string, string>>): Usage => JSON.parse(card.usage ?? "{}") as Usage;
+import { useText } from "../useText.ts";
 
 async function list(json: boolean, { io, platform }: Context): Promise<number> {
   const names = await listModels(platform);
@@ -21,18 +18,15 @@ async function list(json: boolean, { io, platform }: Context): Promise<number> {
   else
     io.out(
       `${alignedTable(
-        ["name", "scale", "color", "trained on"],
-        cards.map((card) => {
-          const { scale, color } = usageOf(card);
-          return [card.name, `×${scale}`, color === "y" ? "luma" : "RGB", (card as { data?: string }).data ?? "–"];
-        }),
+        ["name", "use", "trained on"],
+        cards.map(({ name, usage, data }: Card) => [name!, useText(JSON.parse(usage!) as Usage), data ?? "–"]),
       )}\n`,
     );
   return exit.done;
 }
 
 async function show(name: string, json: boolean, { io, platform }: Context): Promise<number> {
-  const { usage, weights, radius, card, network, path } = await loadModel(name, platform);
+  const { usage, weights, build, example, card, network, path } = await loadModel(name, platform);
   const numbers = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
   const facts = {
     name,
@@ -41,7 +35,7 @@ async function show(name: string, json: boolean, { io, platform }: Context): Pro
     ...(network && { options: network.options }),
     usage,
     numbers,
-    radius,
+    ...(usage.task === "upscale" && { radius: radiusOf(build, example) }),
     ...card,
   };
   if (json) printJson(io, facts);

@@ -1,11 +1,21 @@
 import { z } from "zod";
+import { normOf } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import { recipes } from "../../recipes/index.ts";
-import { findRecipe, planResume, planTraining, type Training, trainOptions } from "../../tasks/train.ts";
+import {
+  findRecipe,
+  planResume,
+  planTraining,
+  type Training,
+  type TrainTick,
+  trainOptions,
+} from "../../tasks/train.ts";
+import type { Best } from "../../train/best.ts";
 import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, flagOf, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { duration, printJson, statusLine } from "../io.ts";
+import { useText } from "../useText.ts";
 
 const { run, data, ...rest } = trainOptions.shape;
 
@@ -65,7 +75,12 @@ Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}
 type Options = Omit<z.output<typeof common>, "resume" | "dryRun" | "json" | "runtime" | "threads">;
 type Choice = ReturnType<typeof runtimeChoice>;
 
-function planNew(name: string | undefined, options: Options, choice: Choice, { platform }: Context): Promise<Training> {
+async function planNew(
+  name: string | undefined,
+  options: Options,
+  choice: Choice,
+  { platform }: Context,
+): Promise<Training> {
   if (name === undefined)
     throw userError(
       "imago train",
@@ -73,8 +88,16 @@ function planNew(name: string | undefined, options: Options, choice: Choice, { p
     );
   const recipe = findRecipe(name);
   if (options.data === undefined) throw userError("--data", "expected folders or pictures to learn from, got nothing");
-  if (options.run === undefined) throw userError("--run", "expected a folder for the run, got nothing");
-  return planTraining(recipe, options as Parameters<typeof planTraining>[1], platform, choice);
+  const run = options.run ?? (await freeRun(name, platform));
+  return planTraining(recipe, { ...options, data: options.data, run }, platform, choice);
+}
+
+/** runs/dcgan, or the first of runs/dcgan-2, runs/dcgan-3, … that is not there yet. */
+async function freeRun(recipe: string, { files }: Context["platform"]): Promise<string> {
+  for (let number = 1; ; number++) {
+    const folder = `runs/${recipe}${number > 1 ? `-${number}` : ""}`;
+    if (!(await files.exists(folder))) return folder;
+  }
 }
 
 /** Only what was given changes; the rest is as the run was started. */
@@ -93,16 +116,21 @@ function describe({ recipe, folder, steps, parameters, description, usage }: Tra
   const settings = Object.entries(options).map(([key, value]) => `${flagOf(key)} ${value}`);
   return [
     `${recipe.name}: ${recipe.summary}`,
-    `  network  ${count(parameters)} numbers, ×${usage.scale}, ${usage.color === "y" ? "luma" : "RGB"}`,
+    `  network  ${count(parameters)} numbers, ${useText(usage)}`,
     `  options  ${settings.join(" ")}`,
     `  data     ${count(data.count)} pictures, ${(data.bytes / 2 ** 20).toFixed(1)} MiB, sha256 ${data.sha256.slice(0, 12)}…`,
     `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}`,
   ].join("\n");
 }
 
+/** "generator 0.6931 |∇| 0.13": a gradient's norm stands behind its network's loss. */
 const lossText = (losses: Tick["losses"]): string =>
   Object.entries(losses)
-    .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+    .filter(([name]) => !name.startsWith(normOf("")))
+    .map(([name, value]) => {
+      const norm = losses[normOf(name)];
+      return `${name} ${value.toPrecision(4)}${norm === undefined ? "" : ` |∇| ${norm.toPrecision(2)}`}`;
+    })
     .join("  ");
 
 const progress = ({ step, steps, losses, picturesPerSecond, secondsLeft }: Tick): string =>
@@ -113,7 +141,7 @@ async function follow(training: Training, json: boolean, { io }: Context): Promi
   const status = statusLine(io);
   const interval = (training.description.settings as { readonly log: number }).log;
   const start = performance.now();
-  let last: Tick | undefined;
+  let last: TrainTick | undefined;
   try {
     for await (const tick of training.start({ signal: io.signal })) {
       for (const { reason } of tick.skipped ?? []) status.say(`skipped: ${reason}`);
@@ -123,6 +151,8 @@ async function follow(training: Training, json: boolean, { io }: Context): Promi
         else status.show(progress(tick));
       }
       if (tick.evaluation) status.say(`step ${count(tick.step)}  ${evaluationText(tick.evaluation)}`);
+      if (tick.alarm)
+        for (const text of tick.alarm.split("\n")) status.say(`step ${count(tick.step)}  WARNING: ${text}.`);
       last = { ...tick, losses: { ...last?.losses, ...tick.losses } };
     }
   } finally {
@@ -135,14 +165,19 @@ const evaluationText = ({ psnr, ssim, ...rest }: Readonly<Record<string, number>
   [
     psnr !== undefined && `PSNR ${psnr.toFixed(2)} dB`,
     ssim !== undefined && `SSIM ${ssim.toFixed(4)}`,
-    ...Object.entries(rest).map(([name, value]) => `${name} ${value}`),
+    ...Object.entries(rest).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`),
   ]
     .filter(Boolean)
     .join("  ");
 
+const bestText = ({ path, step, score }: Best, { description }: Training): string => {
+  const { keepBest } = description.settings as { readonly keepBest: string };
+  return `Best by ${keepBest} (${score.toPrecision(4)} at step ${count(step)}): ${path}\n`;
+};
+
 function finish(
   training: Training,
-  last: Tick,
+  last: TrainTick,
   { json, seconds, io }: { json: boolean; seconds: number; io: Context["io"] },
 ): number {
   const { folder, steps } = training;
@@ -156,8 +191,12 @@ function finish(
       interrupted,
       losses: last.losses,
       weights: last.weights ?? null,
+      best: last.best ?? null,
+      animation: last.animation ?? null,
       seconds,
     });
+  if (last.animation) io.err(`Samples one after the other: ${last.animation}\n`);
+  if (last.best) io.err(bestText(last.best, training));
   if (interrupted) {
     io.err(
       `Stopped after step ${count(last.step)}; saved ${last.saved}.\nGo on with: imago train --resume ${folder}\n`,

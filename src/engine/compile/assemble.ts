@@ -5,7 +5,7 @@ import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
 import { Flat, keyOf, type Parameter, parametersOf } from "./parameters.ts";
-import type { RunningAverage, StepPlan } from "./plan.ts";
+import { normOf, type RunningAverage, type StepPlan } from "./plan.ts";
 
 /** One vector of state: what it is called, the parameters in it, and its leaf. */
 export interface Vector {
@@ -49,10 +49,10 @@ function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat
   assembly.outputs[network] = resolved;
   const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
   let slope = flat.join(gradient(resolved, pieces));
-  if (plan.clipNorm !== undefined) {
+  if (plan.clipNorm !== undefined || plan.watchNorms) {
     const length = norm(slope);
-    assembly.outputs[`norm of ${network}`] = length;
-    slope = mul(slope, minimum(1, div(plan.clipNorm, add(length, 1e-6))));
+    assembly.outputs[normOf(network)] = length;
+    if (plan.clipNorm !== undefined) slope = mul(slope, minimum(1, div(plan.clipNorm, add(length, 1e-6))));
   }
   const slots = optimizer.slots.map((slot) => assembly.vector(slot, network, flat));
   const names = Object.keys(optimizer.scalars(1, 1));
@@ -62,7 +62,7 @@ function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat
   slots.forEach((slot, index) => {
     assembly.vectors.push({ prefix: optimizer.slots[index]!, flat, leaf: slot, next: moved.slots[index]! });
   });
-  if (plan.ema) {
+  if (plan.ema?.includes(network)) {
     const average = assembly.vector("ema", network, flat);
     const next = add(average, mul(sub(moved.weights, average), sub(1, assembly.scalar(`ema decay of ${network}`))));
     assembly.vectors.push({ prefix: "ema", flat, leaf: average, next });

@@ -38,8 +38,13 @@ export interface StepPlan {
   readonly averages?: readonly RunningAverage[];
   /** Scalars that are reported and move nothing. */
   readonly metrics?: Readonly<Record<string, Node>>;
-  /** Keep an exponential moving average of the weights. */
-  readonly ema?: boolean;
-  /** Scale each network's gradient down to at most this L2 norm. */
+  /** Networks of whose weights an exponential moving average is kept. */
+  readonly ema?: readonly string[];
+  /** Scale each network's gradient down to at most this L2 norm; reports the norms. */
   readonly clipNorm?: number;
+  /** Report each network's gradient norm (L2, before clipping). */
+  readonly watchNorms?: boolean;
 }
+
+/** What the gradient norm of a network is called among the reported numbers. */
+export const normOf = (network: string): string => `norm of ${network}`;

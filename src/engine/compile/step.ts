@@ -30,7 +30,7 @@ export interface StepNumbers {
 export interface Step {
   /** Names of the fed inputs and their shapes. */
   readonly inputs: Readonly<Record<string, Shape>>;
-  /** One step; returns losses (by network), metrics, and "norm of <network>" when clipping. */
+  /** One step; returns losses (by network), metrics, and "norm of <network>" when clipping or watching. */
   run(feeds: Tensors, numbers: StepNumbers): Promise<Record<string, number>>;
   /** "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors. */
   read(): Promise<Record<string, Tensor>>;
@@ -85,7 +85,7 @@ function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepN
     if (rate === undefined) throw internal(`no learning rate for the network "${network}"`);
     const scalars = plan.optimizers[network]!.scalars(step, rate);
     for (const [name, value] of Object.entries(scalars)) feeds[`${name} of ${network}`] = scalar(value);
-    if (plan.ema) feeds[`ema decay of ${network}`] = scalar(emaDecay);
+    if (plan.ema?.includes(network)) feeds[`ema decay of ${network}`] = scalar(emaDecay);
   }
   return feeds;
 }

@@ -1,6 +1,7 @@
 import type { Node } from "../graph/node.ts";
 import type { Geometry } from "../ops/convolution.ts";
 import { emitSumFirst } from "../ops/reduce.ts";
+import { isStackable, timesTransposed, weightByPictures, weightByStack } from "./columns.ts";
 import type { Emit, OnnxAttribute } from "./emit.ts";
 
 /**
@@ -45,14 +46,19 @@ export const convolutionForm: Form = (emit, [x, w, b], node) => {
   });
 };
 
-/** w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C swapped. */
+/**
+ * w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C swapped.
+ * Whole rows of filters are picked in turned order, which takes a fraction of the time that single taps take.
+ */
 function turned(emit: Emit, w: string, [o, c, kh, kw]: readonly number[], groups: number): string {
-  const taps = kh! * kw!;
-  const flat = emit.node("Reshape", [w, emit.ints([groups, o! / groups, c!, taps])]);
+  const [taps, filters] = [kh! * kw!, o! / groups];
+  const flat = emit.node("Reshape", [w, emit.ints([groups, filters, c! * taps])]);
+  const last = emit.node("Transpose", [flat], { perm: [0, 2, 1] });
+  const rows = emit.node("Reshape", [last, emit.ints([groups, c!, taps, filters])]);
   const back = emit.ints(Array.from({ length: taps }, (_, tap) => taps - 1 - tap));
-  const flipped = taps === 1 ? flat : emit.node("Gather", [flat, back], { axis: 3 });
-  const swapped = emit.node("Transpose", [flipped], { perm: [0, 2, 1, 3] });
-  return emit.node("Reshape", [swapped, emit.ints([groups * c!, o! / groups, kh!, kw!])]);
+  const flipped = taps === 1 ? rows : emit.node("Gather", [rows, back], { axis: 2 });
+  const swapped = emit.node("Transpose", [flipped], { perm: [0, 1, 3, 2] });
+  return emit.node("Reshape", [swapped, emit.ints([groups * c!, filters, kh!, kw!])]);
 }
 
 /** dx from dy and w: a convolution with the turned weight at stride 1, ConvTranspose otherwise. */
@@ -96,12 +102,6 @@ const weightAsConvolution: Form = (emit, [x, dy], node) => {
   const cropped = emit.node("Slice", [found, emit.ints([0, 0]), emit.ints([kh, kw]), emit.ints([2, 3])]);
   return emit.node("Transpose", [cropped], { perm: [1, 0, 2, 3] });
 };
-
-/** a · bᵀ over the last two axes. */
-const timesTransposed = (emit: Emit, a: string, b: string): string =>
-  emit.target === "file"
-    ? emit.node("MatMul", [a, emit.node("Transpose", [b], { perm: [0, 2, 1] })])
-    : emit.node("FusedMatMul", [a, b], { transB: 1 }, "com.microsoft");
 
 /** A flattened picture [N, C, HW] moved by `offset` elements: y[q] = x[q + offset], zeros coming in. */
 const moved = (emit: Emit, x: string, offset: number): string =>
@@ -170,6 +170,21 @@ const weightByShifts: Form = (emit, [x, dy], { attributes: walk, inputs }) => {
   return emit.node("Transpose", [total], { perm: bySource ? [1, 3, 0, 2] : [2, 3, 0, 1] });
 };
 
-/** dw from x and dy. */
-export const weightGradientForm: Form = (emit, names, node) =>
-  (isSame(node.attributes) ? weightByShifts : weightAsConvolution)(emit, names, node);
+/** Pixels from which on a product for each picture is worth its sum. */
+const MANY = 32;
+
+/**
+ * dw from x and dy. On small maps one product for all pictures is 1.1–2.2 times as fast as the other forms, and on larger ones
+ * with strides a product a picture 1.1–2 times as fast as a convolution, but for kernels whose taps fill vectors of 16.
+ */
+export const weightGradientForm: Form = (emit, names, node) => {
+  const { attributes: walk, inputs } = node;
+  const [n, c] = inputs[0]!.shape as readonly [number, number];
+  const [, , height, width] = inputs[1]!.shape as readonly [number, number, number, number];
+  const isStrided = !isUnit(walk.stride);
+  const fills = (walk.kernel[0] * walk.kernel[1]) % 16 === 0 && n >= 16 && c >= 16;
+  if (walk.groups > 1 || (isStrided && fills)) return weightAsConvolution(emit, names, node);
+  if (height * width < MANY && isStackable(walk, height)) return weightByStack(emit, names, node);
+  if (isStrided) return weightByPictures(emit, names, node);
+  return (isSame(walk) ? weightByShifts : weightAsConvolution)(emit, names, node);
+};

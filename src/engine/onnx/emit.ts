@@ -43,6 +43,13 @@ const toBytes = (data: ArrayLike<number>, dtype: DType): Uint8Array => {
   return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
 };
 
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array): number {
+  let hash = 2166136261;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 16777619);
+  return hash;
+}
+
 const REPEATED = 4096; // a repeated number is stored in full up to this many elements
 
 /** Collects nodes and constants of one model. */
@@ -53,6 +60,8 @@ export class Emitter implements Emit {
   scope = "";
   readonly target: Target;
   readonly #made = new Map<string, string>();
+  /** Constants by a hash of what they hold: two of the same numbers are one, so what is computed from them is too. */
+  readonly #alike = new Map<string, readonly { readonly name: string; readonly bytes: Uint8Array }[]>();
   #count = 0;
 
   constructor(target: Target) {
@@ -74,11 +83,13 @@ export class Emitter implements Emit {
     if (data.length === 1 && size > REPEATED)
       return this.node("Expand", [this.constant(data, [], dtype), this.ints(shape)]);
     const full = data.length === 1 && size !== 1 ? new Array<number>(size).fill(data[0]!) : data;
-    const key = size <= 64 ? `constant ${dtype} [${shape}] ${Array.from(full)}` : undefined;
-    const before = key && this.#made.get(key);
-    if (before) return before;
-    const name = this.stored(toBytes(full, dtype), shape, dtype);
-    if (key) this.#made.set(key, name);
+    const bytes = toBytes(full, dtype);
+    const key = `constant ${dtype} [${shape}] ${hashOf(bytes)}`;
+    const alike = this.#alike.get(key) ?? [];
+    const before = alike.find((one) => one.bytes.every((byte, at) => byte === bytes[at]));
+    if (before) return before.name;
+    const name = this.stored(bytes, shape, dtype);
+    this.#alike.set(key, [...alike, { name, bytes }]);
     return name;
   }
 

@@ -71,6 +71,9 @@ const CASES: readonly (readonly [readonly [number, number, number], Geometry])[]
   [[1, 2, 2], geometry([2, 2], [4, 4], { stride: [2, 2] })],
   [[1, 3, 2], geometry([4, 4], [4, 4])],
   [[1, 2, 2], geometry([3, 3], [3, 3], { pads: [3, 3, 3, 3] })],
+  [[2, 2, 3], geometry([3, 3], [6, 7], { pads: [1, 1, 1, 1] })],
+  [[2, 3, 2], geometry([3, 3], [12, 11], { stride: [2, 2], pads: [1, 1, 1, 1] })],
+  [[1, 2, 1], geometry([2, 2], [13, 12], { stride: [2, 2], dilation: [2, 1], pads: [0, 0, 1, 0] })],
 ];
 
 const examples = (

@@ -1,12 +1,35 @@
 import type { Tensors } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import { permutation, random } from "../../tensor/random.ts";
-import type { DataDescription, DataSource } from "./source.ts";
+import type { Files } from "../files.ts";
+import type { PictureReader } from "./patches.ts";
+import type { DataDescription, DataSource, Skipped } from "./source.ts";
+import type { SquareFormat } from "./square.ts";
 
-/** A set of examples that fits into memory. */
+/** The part of a set: what is learned from, or what is judged on. */
+export type Part = "train" | "test";
+
+/** A part of a set, and the form its pictures are brought to. */
+export interface PartFormat extends SquareFormat {
+  readonly part: Part;
+}
+
+/** Who opens files and pictures. */
+export interface ExampleTools {
+  readonly files: Pick<Files, "read" | "exists" | "size" | "list" | "sha256">;
+  readonly codec: PictureReader;
+}
+
+/** A set of examples that fits into memory, or is drawn when asked for. */
 export interface Examples {
   readonly description: DataDescription;
-  /** The examples of these numbers, stacked: each tensor is [N, …]. */
+  /** Names in the order of the labels; empty when there are none. */
+  readonly classes: readonly string[];
+  /** What each example shows, in words, by number. */
+  readonly captions?: readonly string[];
+  /** Files that could not be used. */
+  readonly skipped: readonly Skipped[];
+  /** The examples of these numbers: { image: [N, C, H, W] 0…1, label: [N] int64 }; no label where there are no classes. */
   take(numbers: readonly number[]): Tensors;
 }
 
@@ -16,7 +39,8 @@ export interface ExampleOptions {
 }
 
 /** Batches of a set: every epoch shows each example once, in an order of its own; batches run across epochs. */
-export function exampleSource({ description, take }: Examples, { batch, seed }: ExampleOptions): DataSource {
+export function exampleSource(examples: Examples, { batch, seed }: ExampleOptions): DataSource {
+  const { description, classes, skipped, take } = examples;
   const { count } = description;
   if (!Number.isSafeInteger(batch) || batch < 1)
     throw userError("batch", `expected a whole number above zero, got ${batch}`);
@@ -28,7 +52,8 @@ export function exampleSource({ description, take }: Examples, { batch, seed }: 
   const numberAt = (position: number): number => orderOf(Math.floor(position / count))[position % count]!;
   return {
     description,
-    skipped: [],
+    classes,
+    skipped,
     batch: async (step) => take(Array.from({ length: batch }, (_, i) => numberAt((step - 1) * batch + i))),
   };
 }

@@ -1,8 +1,11 @@
 import { userError } from "../../errors.ts";
-import { indices, tensor } from "../../tensor/tensor.ts";
+import { makePicture } from "../../image/picture.ts";
 import type { Files } from "../files.ts";
-import type { Examples } from "./examples.ts";
+import type { Examples, Part, PartFormat } from "./examples.ts";
+import { partOf, type ShareFormat } from "./heldOut.ts";
 import { sha256Of, sumOfSums } from "./source.ts";
+import type { SquareFormat } from "./square.ts";
+import { makeStore, storedExamples } from "./stored.ts";
 
 /** An IDX file of bytes. */
 export interface Idx {
@@ -59,37 +62,109 @@ async function findFile(folder: string, part: string, kind: string, files: Pick<
   throw userError(folder, `expected ${part}-${kind}-ubyte.gz, got no such file`, "`imago data pull mnist` fetches it.");
 }
 
-/** MNIST and its like (Fashion-MNIST): { image: [N, 1, H, W] 0…1, label: [N] int64 }. */
-export async function readMnist(
+/** An IDX file of pictures with its labels, where it has any. */
+interface IdxSet {
+  readonly images: Idx;
+  readonly labels?: Uint8Array;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Reads pictures and labels, and checks that they belong together. */
+async function loadSet(paths: readonly [images: string, labels?: string], files: Pick<Files, "read">): Promise<IdxSet> {
+  const load = async (path: string, sides: number) => {
+    const bytes = await files.read(path);
+    const sum = { name: path.slice(path.lastIndexOf("/") + 1), sha256: await sha256Of(bytes) };
+    return { sum, bytes: bytes.length, idx: await readIdx(bytes, sides, path) };
+  };
+  const images = await load(paths[0], 3);
+  const labels = paths[1] === undefined ? undefined : await load(paths[1], 1);
+  const [count, got] = [images.idx.shape[0]!, labels?.idx.shape[0]];
+  if (images.idx.data.length === 0) throw userError(paths[0], "expected pictures, got a file with none", again);
+  if (labels && got !== count)
+    throw userError(paths[1]!, `expected ${count} labels, one per picture, got ${got}`, again);
+  return {
+    images: images.idx,
+    ...(labels && { labels: labels.idx.data }),
+    bytes: images.bytes + (labels?.bytes ?? 0),
+    sha256: await sumOfSums(labels ? [images.sum, labels.sum] : [images.sum]),
+  };
+}
+
+const clothes = "T-shirt,trouser,pullover,dress,coat,sandal,shirt,sneaker,bag,ankle boot".split(",");
+
+/** Fashion-MNIST has the file names of MNIST: the path must tell. Other sets have numbers, ten or more. */
+const classesOf = (path: string, labels?: Uint8Array): readonly string[] => {
+  if (!labels) return [];
+  const count = labels.reduce((most, label) => Math.max(most, label + 1), 10);
+  return /fashion/i.test(path) && count === 10 ? clothes : Array.from({ length: count }, (_, i) => `${i}`);
+};
+
+const loadPart = async (folder: string, part: Part, files: Pick<Files, "read" | "exists">): Promise<IdxSet> => {
+  const find = (kind: string): Promise<string> => findFile(folder, partNames[part], kind, files);
+  return loadSet([await find("images-idx3"), await find("labels-idx1")], files);
+};
+
+/** MNIST and its like (Fashion-MNIST), as large as they come: { image: [N, 1, H, W] 0…1, label: [N] int64 }. */
+export async function readMnist(folder: string, part: Part, files: Pick<Files, "read" | "exists">): Promise<Examples> {
+  const { images, labels = [], ...sums } = await loadPart(folder, part, files);
+  const [count, height, width] = images.shape as readonly [number, number, number];
+  return storedExamples({
+    shape: [1, height, width],
+    data: images.data,
+    labels,
+    classes: classesOf(folder, Uint8Array.from(labels)),
+    skipped: [],
+    description: { count, ...sums },
+  });
+}
+
+/** Whether a file's name is that of IDX pictures. */
+export const isIdxName = (name: string): boolean => /idx3-ubyte(\.gz)?$/.test(name);
+
+/** The labels that belong to IDX pictures by name, if they are there. */
+async function labelsBeside(path: string, files: Pick<Files, "exists">): Promise<string | undefined> {
+  const [, folder, name] = /^(.*\/)?([^/]*)$/.exec(path)!;
+  const labels = `${folder ?? ""}${name!.replace("images", "labels").replace("idx3", "idx1")}`;
+  return labels !== path && (await files.exists(labels)) ? labels : undefined;
+}
+
+/** The part of MNIST or its like in a folder, brought to a format. */
+export async function openMnist(
   folder: string,
-  part: "train" | "test",
+  { part, ...format }: PartFormat,
   files: Pick<Files, "read" | "exists">,
 ): Promise<Examples> {
-  const load = async (kind: string, sides: number) => {
-    const path = await findFile(folder, partNames[part], kind, files);
-    const bytes = await files.read(path);
-    const sum = { name: path.slice(folder.length + 1), sha256: await sha256Of(bytes) };
-    return { path, sum, bytes: bytes.length, idx: await readIdx(bytes, sides, path) };
-  };
-  const [images, labels] = [await load("images-idx3", 3), await load("labels-idx1", 1)];
-  const [count, height, width] = images.idx.shape as readonly [number, number, number];
-  if (labels.idx.shape[0] !== count || count === 0)
-    throw userError(labels.path, `expected ${count} labels, one per picture, got ${labels.idx.shape[0]}`, again);
-  const area = height * width;
-  return {
-    description: { count, bytes: images.bytes + labels.bytes, sha256: await sumOfSums([images.sum, labels.sum]) },
-    take(numbers) {
-      const pixels = new Float32Array(numbers.length * area);
-      numbers.forEach((number, i) => {
-        for (let p = 0; p < area; p++) pixels[i * area + p] = images.idx.data[number * area + p]! / 255;
-      });
-      return {
-        image: tensor(pixels, [numbers.length, 1, height, width]),
-        label: indices(
-          numbers.map((number) => labels.idx.data[number]!),
-          [numbers.length],
-        ),
-      };
-    },
-  };
+  const set = await loadPart(folder, part, files);
+  return collect(
+    folder,
+    set,
+    Array.from({ length: set.images.shape[0]! }, (_, i) => i),
+    format,
+  );
+}
+
+/** One IDX file of pictures, with the labels beside it if there are any; the last tenth of each class is held out. */
+export async function openIdx(
+  path: string,
+  { part, ...format }: ShareFormat,
+  files: Pick<Files, "read" | "exists">,
+): Promise<Examples> {
+  const set = await loadSet([path, await labelsBeside(path, files)], files);
+  return collect(path, set, partOf(set.labels ?? new Uint8Array(set.images.shape[0]!), part, path), format);
+}
+
+function collect(
+  where: string,
+  { images, labels, ...sums }: IdxSet,
+  numbers: readonly number[],
+  format: SquareFormat,
+): Examples {
+  const [, height, width] = images.shape as readonly [number, number, number];
+  const store = makeStore(where, numbers.length, format);
+  for (const number of numbers) {
+    const pixels = images.data.subarray(number * height * width, (number + 1) * height * width);
+    store.add(makePicture({ width, height, channels: 1 }, pixels), labels?.[number] ?? 0);
+  }
+  return store.examples({ ...sums, classes: classesOf(where, labels), skipped: [] });
 }

@@ -1,4 +1,5 @@
 import type { Tensors } from "../../engine/index.ts";
+import { UserError } from "../../errors.ts";
 
 /** What a training run saw, for its card: equal sums mean equal data. */
 export interface DataDescription {
@@ -22,10 +23,23 @@ export interface Skipped {
 /** Where batches come from. A batch depends on seed and step alone, so that resuming needs no saved position. */
 export interface DataSource {
   readonly description: DataDescription;
+  /** Names of the classes in the order of their labels, where the data has some. */
+  readonly classes?: readonly string[];
   /** Grows as files turn out unusable. */
   readonly skipped: readonly Skipped[];
   /** The batch of a step; steps count from 1. */
   batch(step: number): Promise<Tensors>;
+}
+
+/** What a step gives; undefined, and the file on the list, when the file turns out unusable. */
+export async function orSkip<T>(path: string, skipped: Skipped[], step: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    skipped.push({ path, reason: error.message });
+    return undefined;
+  }
 }
 
 /** SHA-256 of bytes, hexadecimal. */

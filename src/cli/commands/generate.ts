@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { userError } from "../../errors.ts";
+import { generate, generateOptions, type Made, madeSheet } from "../../tasks/generate.ts";
+import { mixOptions, mixStyles } from "../../tasks/mixStyles.ts";
+import { newestRun } from "../../tasks/modelFile.ts";
+import type { Platform } from "../../tasks/platform.ts";
+import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
+import { exit } from "../exit.ts";
+import { type Io, printJson } from "../io.ts";
+
+/** What is used when nothing was trained yet. */
+const SHIPPED = "dcgan-mnist";
+
+interface Writing {
+  readonly force: boolean;
+  /** Whether the pictures are steps of a walk. */
+  readonly isWalk: boolean;
+}
+
+const isFolder = (path: string): boolean => /[/\\]$/.test(path);
+const nameOf = ({ class: name }: Made, i: number): string =>
+  `${String(i).padStart(5, "0")}${name === undefined ? "" : `-${name.replace(/[^\p{L}\p{N}]+/gu, "-")}`}.png`;
+
+/** One file per picture; none is written where one is there already. */
+async function writeEach(folder: string, made: readonly Made[], force: boolean, platform: Platform): Promise<string[]> {
+  const paths = made.map((one, i) => `${folder.replace(/\/+$/, "")}/${nameOf(one, i)}`);
+  await platform.files.makeFolder(folder);
+  for (const path of paths) await platform.checkTarget(path, force);
+  for (const [i, path] of paths.entries()) await platform.codec.write(path, made[i]!.picture, { force });
+  return paths;
+}
+
+const isAnimation = (path: string): boolean => /\.(webp|gif)$/i.test(path);
+
+/** The model to use when none was named; said to the person. */
+async function usualModel(io: Io, platform: Platform): Promise<string> {
+  const model = (await newestRun("generate", platform)) ?? SHIPPED;
+  io.err(`model: ${model}\n`);
+  return model;
+}
+
+/** Writes what was made in the form that the output's name asks for. */
+async function write(output: string, made: readonly Made[], { force, isWalk }: Writing, platform: Platform) {
+  if (isFolder(output)) return writeEach(output, made, force, platform);
+  if (isWalk && isAnimation(output)) {
+    const frames = made.map((one) => madeSheet([one]));
+    const milliseconds = frames.map((_, i) => (i === 0 || i === frames.length - 1 ? 800 : 100));
+    await platform.codec.animate(output, frames, { milliseconds, force });
+  } else await platform.codec.write(output, madeSheet(made), { force });
+  return [output];
+}
+
+export const generateCommand = defineCommand({
+  name: "generate",
+  summary: `Make new pictures with a generator: one sheet, separate files in a folder (-o ending in /),
+or a walk as an animation (-o ending in .webp or .gif).`,
+  arguments: [],
+  options: z.object({
+    ...generateOptions.shape,
+    model: generateOptions.shape.model
+      .optional()
+      .describe(`${generateOptions.shape.model.description}; the newest in runs/ or ${SHIPPED} unless given`),
+    count: generateOptions.shape.count
+      .unwrap()
+      .optional()
+      .describe(`${generateOptions.shape.count.description}; 64, or 10 of a walk; rows and columns of mixtures, 6`),
+    mix: mixOptions.shape.mix.optional(),
+    ...sheetOptions("generated.png"),
+    ...runtimeOptions,
+    ...jsonOption,
+  }),
+  examples: [
+    "imago generate --model runs/dcgan --count 64 --seed 1",
+    "imago generate --model dcgan-mnist --class 3,7 --count 8 -o digits/",
+    "imago generate --model runs/dcgan --interpolate 0,1 --count 40 -o walk.webp",
+    "imago generate --model runs/stylegan2 --truncation 0.7 --mix 3 -o mixtures.png",
+  ],
+  async run(_, { output, force, json, runtime, threads, mix, ...given }, { io, platform }) {
+    const choice = runtimeChoice({ runtime, threads });
+    if (mix !== undefined && isFolder(output))
+      throw userError("output", `expected a file for a sheet of mixtures, got ${output}`);
+    if (!isFolder(output)) await platform.checkTarget(output, force);
+    const task = { ...given, model: given.model ?? (await usualModel(io, platform)) };
+    if (mix !== undefined) {
+      await platform.codec.write(output, await mixStyles({ ...task, mix }, platform, choice), { force });
+      if (json) printJson(io, { outputs: [output] });
+      else io.out(`${output}\n`);
+      return exit.done;
+    }
+    const isWalk = task.interpolate !== undefined;
+    const made = await generate({ ...task, count: task.count ?? (isWalk ? 10 : undefined) }, platform, choice);
+    const outputs = await write(output, made, { force, isWalk }, platform);
+    const classes = made.map((one) => one.class);
+    if (json) printJson(io, { outputs, count: made.length, ...(classes[0] !== undefined && { classes }) });
+    else io.out(`${isFolder(output) ? `${outputs.length} pictures in ${output}` : output}\n`);
+    return exit.done;
+  },
+});

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { classifier as model } from "../models/classifier.ts";
+import { crossEntropy } from "../nn/losses.ts";
+import { network } from "../nn/model.ts";
+import { adam } from "../nn/optimizers.ts";
+import { cosineRate } from "../nn/schedules.ts";
+import { defineRecipe } from "./recipe.ts";
+
+/** A small classifier under cross-entropy: judges what generators make of the same classes. */
+export const classifier = defineRecipe({
+  name: "classifier",
+  summary: "a small convolutional classifier, the judge of generated pictures",
+  paper: model.paper,
+  options: z.object({
+    ...model.options.shape,
+    flip: z.boolean().default(false).describe("mirror half of the pictures"),
+    batch: z.int().min(2).max(1024).default(128).describe("pictures per step"),
+    learningRate: z.number().positive().max(1).default(2e-3).describe("learning rate at the first step"),
+    finalRate: z.number().min(0).max(1).default(2e-5).describe("learning rate at the last step, along a cosine"),
+  }),
+  networks: ({ size, channels, classes, features }) => ({
+    classifier: network(model, { size, channels, classes, features }),
+  }),
+  data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
+  result: ({ size, channels, classes }) => ({
+    network: "classifier",
+    usage: { task: "classify", size, channels, classes },
+  }),
+  losses: ({ classifier }, { image, label }) => ({
+    classifier: crossEntropy(classifier!(image!, { training: true }), label!),
+  }),
+  optimizers: () => ({ classifier: adam() }),
+  schedule: ({ learningRate, finalRate }, steps) => cosineRate(learningRate, { steps, end: finalRate }),
+});

@@ -1,0 +1,84 @@
+import { input, type Node } from "../engine/index.ts";
+import { userError } from "../errors.ts";
+import type { ExampleData, PatchData } from "../recipes/index.ts";
+import { type Examples, exampleSource } from "../train/data/examples.ts";
+import { flipped } from "../train/data/flip.ts";
+import { listPictures } from "../train/data/folder.ts";
+import { openExamples } from "../train/data/open.ts";
+import { patchSource } from "../train/data/patches.ts";
+import type { DataSource } from "../train/data/source.ts";
+import type { Platform } from "./platform.ts";
+
+/** What of a training's options concerns its data. */
+interface Request {
+  readonly data: readonly string[];
+  readonly seed: number;
+  /** MiB. */
+  readonly memory: number;
+  readonly cell?: number;
+}
+
+/** The source of batches; every data kind that recipes name has its own. */
+export const openData = (data: PatchData | ExampleData, checked: Request, platform: Platform): Promise<DataSource> =>
+  data.kind === "patches" ? openPatches(data, checked, platform) : openBatches(data, checked, platform);
+
+async function openPatches(
+  { scale, patch, batch, color, input: kind }: PatchData,
+  { data, seed, memory }: Request,
+  { files, codec }: Platform,
+): Promise<DataSource> {
+  const pictures = await listPictures(data, files);
+  return patchSource(
+    { pictures, scale, patch, batch, color, input: kind, seed, augment: true, memory: memory * 2 ** 20 },
+    { files, read: codec.read, probe: codec.probe },
+  );
+}
+
+async function openBatches(
+  wanted: ExampleData,
+  { data, seed, cell }: Request,
+  platform: Platform,
+): Promise<DataSource> {
+  const examples = await openPart("train", wanted, { data, cell }, platform);
+  const source = exampleSource(examples, { batch: wanted.batch, seed });
+  return wanted.flip ? flipped(source, seed) : source;
+}
+
+/** The learning or the held-out part of a data set, at the size that a recipe asks for. */
+export async function openPart(
+  part: "train" | "test",
+  { size, channels, classes }: Pick<ExampleData, "size" | "channels" | "classes">,
+  { data, cell }: Pick<Request, "data" | "cell">,
+  { files, codec }: Platform,
+): Promise<Examples> {
+  const [source, other] = data as readonly [string, string?];
+  if (other !== undefined) throw userError("data", `expected one data set, got ${source} and ${other}`);
+  const examples = await openExamples(
+    source,
+    { size, channels, part, ...(cell !== undefined && { cell }) },
+    { files, codec },
+  );
+  if (classes > 0 && examples.classes.length !== classes)
+    throw userError(
+      source,
+      `expected pictures of ${classes} classes, got ${examples.classes.length}`,
+      "Set --classes.",
+    );
+  return examples;
+}
+
+/** The batch as leaves of the graph. */
+export function batchInputs(data: PatchData | ExampleData): Readonly<Record<string, Node>> {
+  if (data.kind === "examples") {
+    const { batch, size, channels, classes } = data;
+    const image = input("image", [batch, channels, size, size]);
+    return classes > 0 ? { image, label: input("label", [batch], { dtype: "int64" }) } : { image };
+  }
+  const { scale, patch, batch, color, input: kind } = data;
+  const channels = color === "y" ? 1 : 3;
+  const side = kind === "lr" ? patch / scale : patch;
+  return {
+    input: input("input", [batch, channels, side, side]),
+    target: input("target", [batch, channels, patch, patch]),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Tensors } from "../engine/index.ts";
+import { keptOf } from "./checkpoint.ts";
+import type { Run } from "./run.ts";
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** What the best weights are chosen by. */
+export interface BestBy {
+  /** The evaluation whose lowest value is best. */
+  readonly name: string;
+  /** What it was measured with; scores compare only where this is the same. */
+  readonly by: string;
+}
+
+/** The best weights so far. */
+export interface Best {
+  readonly path: string;
+  readonly step: number;
+  readonly score: number;
+}
+
+/** What of a FitPlan decides which weights are kept. */
+interface KeptPlan {
+  readonly run: Run;
+  readonly best?: BestBy;
+  readonly keep?: readonly string[];
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Keeps the best weights in best.safetensors. */
+export interface Keeper {
+  readonly best: Best | undefined;
+  /** Keeps these weights when they score lower than all before; says whether they do. */
+  offer(step: number, weights: Tensors, evaluation: Numbers): Promise<boolean>;
+}
+
+/**
+ * Goes on from the file itself, whose head holds step and score: a run killed after it was written takes those steps again,
+ * meets the same score, and leaves the file as it is.
+ */
+export async function openKeeper({ run, best: wanted, keep, metadata }: KeptPlan): Promise<Keeper> {
+  const head = wanted && (await run.readBest());
+  const isSame = head?.best === wanted?.name && head?.by === wanted?.by;
+  let best = head && isSame ? { path: head.path, step: Number(head.step), score: Number(head.score) } : undefined;
+  return {
+    get best() {
+      return best;
+    },
+    async offer(step, weights, evaluation) {
+      const score = wanted && evaluation[wanted.name];
+      if (score === undefined || !(score < (best?.score ?? Infinity))) return false;
+      const texts = { ...metadata, best: wanted!.name, by: wanted!.by, step: String(step), score: String(score) };
+      best = { path: await run.saveBest(keptOf(weights, keep), texts), step, score };
+      return true;
+    },
+  };
+}

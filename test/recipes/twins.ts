@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { expect } from "vitest";
+import { compileStep, type Program, type Runtime, type Tensors } from "../../src/engine/index.ts";
+import type { InputAttributes } from "../../src/engine/ops/leaf.ts";
+import { createRuntime } from "../../src/engine/runtime/node.ts";
+import type { Network } from "../../src/nn/model.ts";
+import { recipes } from "../../src/recipes/index.ts";
+import { stepPlan } from "../../src/tasks/recipeStep.ts";
+import { type Shape, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { drawn } from "../fixtures/drawn.ts";
+
+/** Losses of whole steps in PyTorch, discriminator's and generator's, by test/fixtures/gans.py. */
+interface Twin {
+  readonly recipe: string;
+  readonly options: Readonly<Record<string, number>>;
+  readonly losses: readonly (readonly [discriminator: number, generator: number])[];
+}
+
+export const twins: Readonly<Record<string, Twin>> = JSON.parse(
+  readFileSync(new URL("../fixtures/golden/gans.json", import.meta.url), "utf8"),
+);
+
+const formula = (name: string, shape: Shape, of: (u: number) => number): Tensor =>
+  tensor(new Float32Array(drawn(name, shape).map(of)), shape);
+
+/** Numbers of mean 0 and variance 1. */
+const spread = (u: number): number => (2 * u - 1) * Math.sqrt(3);
+
+/** Weights that are drawn normally keep their scale, all others come near their first value, or 0. */
+function firstWeights(networks: readonly Network[]): Tensors {
+  const all = networks.flatMap((one) => one.parameters().map((parameter) => ({ parameter, key: one.key })));
+  return Object.fromEntries(
+    all.map(({ key, parameter: { attributes, shape } }) => {
+      const { initializer } = attributes;
+      const name = `${key}/${attributes.name}`;
+      const near = initializer.kind === "constant" ? initializer.value : 0;
+      const of = (u: number): number =>
+        initializer.kind === "normal" ? initializer.std * spread(u) : near + 0.2 * u - 0.1;
+      return [name, formula(name, shape, of)];
+    }),
+  );
+}
+
+/** A runtime that is fed noise of the formula in place of its own. */
+function withNoise(runtime: Runtime): Runtime {
+  const noiseOf = ({ inputs }: Program, step: number): Tensors =>
+    Object.fromEntries(
+      inputs.flatMap(({ attributes, shape }) => {
+        const { name, noise } = attributes as InputAttributes;
+        return noise ? [[name, formula(`${name} ${step}`, shape, noise === "normal" ? spread : (u) => u)]] : [];
+      }),
+    );
+  return {
+    ...runtime,
+    async load(program, state) {
+      const loaded = await runtime.load(program, state);
+      let step = 0;
+      return { ...loaded, run: (feeds, fetch) => loaded.run({ ...feeds, ...noiseOf(program, ++step) }, fetch) };
+    },
+  };
+}
+
+/** Takes the steps of a twin and compares every loss. */
+export async function compareTwin({ recipe: name, options, losses }: Twin): Promise<void> {
+  const runtime = createRuntime("cpu", { threads: 1 });
+  try {
+    const recipe = recipes.find((one) => one.name === name)!;
+    const checked = recipe.options.parse(options);
+    const networks = recipe.networks(checked);
+    const plan = stepPlan(recipe, networks, checked);
+    const step = await compileStep(plan, {
+      runtime: withNoise(runtime),
+      weights: firstWeights(Object.values(networks)),
+    });
+    const image = formula("image", step.inputs.image!, (u) => u);
+    for (const [at, [discriminator, generator]] of losses.entries()) {
+      const count = at + 1;
+      const learningRate = recipe.schedule(checked, 3)(count);
+      const made = await step.run({ image }, { step: count, learningRate, emaDecay: 0.5 });
+      for (const [key, value] of Object.entries({ discriminator, generator }))
+        expect(Math.abs(made[key]! - value), `${key} loss of step ${count}: ${made[key]}, PyTorch ${value}`).toBeLessThan(1e-3 * Math.max(1, value)); // biome-ignore format: one line
+    }
+  } finally {
+    await runtime.dispose();
+  }
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { createRuntime } from "../../src/engine/runtime/node.ts";
+import { bench, openWorkload } from "../../src/tasks/bench.ts";
+import { workloads } from "../../src/tasks/workloads.ts";
+
+const named = (name: string) => workloads.find((one) => one.name === name)!;
+
+test("a bench yields a row for the step and one for the forward pass", async () => {
+  const runtime = createRuntime("cpu", { threads: 1 });
+  try {
+    const rows = [];
+    for await (const row of bench({ only: ["tiny"], rounds: 2 }, runtime)) rows.push(row);
+    expect(rows.map(({ workload, kind }) => [workload, kind])).toEqual([
+      ["tiny", "step"],
+      ["tiny", "inference"],
+    ]);
+    expect(rows.every(({ ms, worstMs }) => ms > 0 && worstMs >= ms)).toBe(true);
+    await expect(openWorkload(named("stylegan2-r1"), "inference", runtime)).rejects.toThrow(
+      "stylegan2-r1: expected a workload with a forward pass of its own.",
+    );
+  } finally {
+    await runtime.dispose();
+  }
+});
+
+test("the steps of GANs are those of their recipes: both updates, averages, penalties", () => {
+  const steps = ["dcgan", "stylegan2", "stylegan2-r1"].map((name) => named(name).step());
+  for (const { plan, numbers } of steps) {
+    expect(Object.keys(plan.losses)).toEqual(["discriminator", "generator"]);
+    expect(plan.ema).toEqual(["generator"]);
+    expect(numbers(1).emaDecay).toBeGreaterThan(0);
+  }
+  expect(steps.map(({ plan }) => Object.keys(plan.metrics!))).toEqual([
+    ["accuracy"],
+    ["accuracy"],
+    ["accuracy", "penalty", "path"],
+  ]);
+  expect(named("dcgan").forward!().output.shape).toEqual([64, 3, 32, 32]);
+  expect(named("stylegan2").forward!().output.shape).toEqual([32, 3, 32, 32]);
+});
