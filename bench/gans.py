@@ -176,8 +176,8 @@ class Stylegan2:
 
     def synthesize(self, net, styles, draw, training=True):
         o = self.o
-        still = getattr(self, "still", None) or [torch.randn(1, 1, side, side) for side in self.sides]
-        self.still = still  # the noise of pictures made outside training
+        still = getattr(self, "still", None) or [torch.randn(styles.shape[0], 1, side, side) for side in self.sides]
+        self.still = still  # the noise of pictures made outside training, drawn beforehand
 
         def styled(y, style, name, out):
             y = modulated(y, style, net, f"{name}.conv", out, 3)

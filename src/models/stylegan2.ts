@@ -29,7 +29,7 @@ import { normal, ones, zeros } from "../nn/initializers.ts";
 import { embedding } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { spectralNorm } from "../nn/norms.ts";
-import { random } from "../tensor/random.ts";
+import type { Shape } from "../tensor/tensor.ts";
 import { fromUnit, generatorSizes, labelled, pictureSizes, spectralOption, toUnit } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1912.04958";
@@ -54,6 +54,16 @@ const sidesOf = (size: number): readonly number[] =>
   Array.from({ length: Math.log2(size) - 1 }, (_, at) => 4 * 2 ** at);
 /** A style for each convolution, and one for the last picture: 4 is 1, and every doubling has two more. */
 export const stylesOf = (size: number): number => 2 * (Math.log2(size) - 1);
+
+/** Numbers of noise up to a side: a map for each layer but those that show pictures. */
+const noiseOf = (size: number): number =>
+  sidesOf(size).reduce((sum, side) => sum + (side === 4 ? 1 : 2) * side * side, 0);
+
+/** Maps [N, 1, S, S] out of the noise [N, P] of a picture, from a number on. */
+const noiseFrom =
+  (noise: Node, from: number) =>
+  (shape: Shape): Node =>
+    reshape(slice(noise, [0, from], [shape[0]!, from + shape[2]! * shape[3]!]), shape);
 
 /** Leaky rectifier that keeps the variance. */
 const rectify = (x: Node): Node => mul(leakyRelu(x, 0.2), Math.SQRT2);
@@ -101,22 +111,25 @@ function modulated(
   return mul(y, perChannel(div(1, sqrt(add(energy, 1e-8)))));
 }
 
-/** A modulated convolution with noise, bias and rectifier. Noise is fresh in training and always the same otherwise. */
-function styled(x: Node, style: Node, p: Parameters, out: number): Node {
+/** A modulated convolution with noise, bias and rectifier. `noise` cuts the layer's share from what is given outside training. */
+function styled(
+  x: Node,
+  style: Node,
+  p: Parameters,
+  { out, noise }: { readonly out: number; readonly noise: (shape: Shape) => Node },
+): Node {
   const y = modulated(x, style, p("conv"), { out, kernel: 3 });
-  const side = y.shape[2]!;
-  const still = (): Node => {
-    const { normal: draw } = random(0, "noise of styles", side);
-    return constant(Array.from({ length: side * side }, draw), [1, 1, side, side]);
-  };
-  const noise = p.training ? p.noise("noise", [x.shape[0]!, 1, side, side], "normal") : still();
-  const noisy = add(y, mul(noise, p.weight("strength", [1], zeros)));
+  const shape = [y.shape[0]!, 1, y.shape[2]!, y.shape[3]!];
+  const grain = p.training ? p.noise("noise", shape, "normal") : noise(shape);
+  const noisy = add(y, mul(grain, p.weight("strength", [1], zeros)));
   return rectify(add(noisy, perChannel(p.weight("bias", [out], zeros))));
 }
 
 const doubled = (x: Node): Node => resize(x, { height: 2 * x.shape[2]!, width: 2 * x.shape[3]! }, { mode: "linear" });
 const halved = (x: Node): Node =>
   resize(x, { height: x.shape[2]! / 2, width: x.shape[3]! / 2 }, { mode: "linear", antialias: true });
+
+type Given = Readonly<Record<string, Node>>;
 
 interface Mapping {
   readonly size: number;
@@ -138,7 +151,7 @@ function mapped(codes: Node, p: Parameters, { latent, classes, mapping }: Mappin
  * Codes [N, latent] to styles [N, layers, latent]. In training some pictures take the later layers' styles from a second code
  * (style mixing); otherwise styles are drawn towards the mean style by 1 − `truncation` [N] (Karras et al. 2019, section 5).
  */
-function map(codes: Node, p: Parameters, options: Mapping, given: Readonly<Record<string, Node>>): Node {
+function map(codes: Node, p: Parameters, options: Mapping, given: Given): Node {
   const { latent, size, mixing } = options;
   const [count, layers] = [codes.shape[0]!, stylesOf(size)];
   const style = mapped(codes, p, options, given.label);
@@ -162,7 +175,7 @@ function map(codes: Node, p: Parameters, options: Mapping, given: Readonly<Recor
 }
 
 /** Styles [N, layers, latent] to pictures [N, C, S, S] in 0…1: every size adds to the picture so far (skips, section 4.1). */
-function synthesize(styles: Node, p: Parameters, options: Widths & { readonly channels: number }): Node {
+function synthesize(styles: Node, p: Parameters, options: Widths & { readonly channels: number }, given: Given): Node {
   const [count, , latent] = styles.shape as readonly [number, number, number];
   const style = (layer: number): Node =>
     reshape(slice(styles, [0, layer, 0], [count, layer + 1, latent]), [count, latent]);
@@ -171,8 +184,11 @@ function synthesize(styles: Node, p: Parameters, options: Widths & { readonly ch
   let picture: Node | undefined;
   for (const [at, side] of sidesOf(options.size).entries()) {
     const [here, out] = [p(String(side)), channelsAt(side, options)];
-    if (at > 0) y = styled(doubled(y), style(2 * at - 1), here("up"), out);
-    y = styled(y, style(2 * at), here("conv"), out);
+    const used = at > 0 ? noiseOf(side / 2) : 0;
+    const up = noiseFrom(given.noise!, used);
+    const conv = noiseFrom(given.noise!, used + (at > 0 ? side * side : 0));
+    if (at > 0) y = styled(doubled(y), style(2 * at - 1), here("up"), { out, noise: up });
+    y = styled(y, style(2 * at), here("conv"), { out, noise: conv });
     const rgb = modulated(y, style(2 * at + 1), here("picture"), {
       out: options.channels,
       kernel: 1,
@@ -198,7 +214,10 @@ function pathPenalty(styles: Node, picture: Node, p: Parameters): Node {
   return square(sub(length, usual));
 }
 
-/** StyleGAN2's generator: codes [N, latent] to pictures in 0…1. */
+/**
+ * StyleGAN2's generator: codes [N, latent] to pictures in 0…1. Outside training the N(0, 1) of the layers' noise is given, so that a
+ * picture is the same whenever it is made.
+ */
 export const stylegan2Generator = defineModel({
   name: "stylegan2-generator",
   summary: "style-based generator (Karras et al. 2020)",
@@ -210,14 +229,18 @@ export const stylegan2Generator = defineModel({
     mixing: z.number().min(0).max(1).default(0.9).describe("share of training pictures with two codes' styles"),
   }),
   input: ({ latent }) => [1, latent],
-  given: (options) => ({ ...labelled(options), truncation: { shape: [1], dtype: "float32" } }),
-  build: (x, p, options, given) => synthesize(map(x, p("mapping"), options, given), p("synthesis"), options),
+  given: (options) => ({
+    ...labelled(options),
+    truncation: { shape: [1], dtype: "float32" },
+    noise: { shape: [1, noiseOf(options.size)], dtype: "float32" },
+  }),
+  build: (x, p, options, given) => synthesize(map(x, p("mapping"), options, given), p("synthesis"), options, given),
   parts: {
     styles: (x, p, options, given) => map(x, p("mapping"), options, given),
-    picture: (x, p, options) => synthesize(x, p("synthesis"), options),
+    picture: (x, p, options, given) => synthesize(x, p("synthesis"), options, given),
     path: (x, p, options, given) => {
       const styles = map(x, p("mapping"), options, given);
-      return pathPenalty(styles, synthesize(styles, p("synthesis"), options), p("path"));
+      return pathPenalty(styles, synthesize(styles, p("synthesis"), options, given), p("path"));
     },
   },
 });

@@ -10,15 +10,22 @@ function cut({ dtype, shape, data }: Tensor, from: number, batch: number): Tenso
   return { dtype, shape: [batch, ...shape.slice(1)], data: whole };
 }
 
-/** Runs all rows of its inputs through a function of `batch` rows with one output; the last batch is filled up with zeros. */
-export async function runRows(run: Executable, feeds: Tensors, batch: number): Promise<Tensor> {
+/**
+ * Runs all rows of its inputs through a function of `batch` rows with one output; the last batch is filled up with zeros. `more`
+ * makes further inputs of a batch, which would be too large for all rows.
+ */
+export async function runRows(
+  run: Executable,
+  feeds: Tensors,
+  batch: number,
+  more: (part: Tensors) => Tensors = () => ({}),
+): Promise<Tensor> {
   const count = Object.values(feeds)[0]?.shape[0] ?? 0;
   const parts: Float32Array[] = [];
   let shape: readonly number[] = [];
   for (let from = 0; from < count; from += batch) {
-    const { output } = await run.run(
-      Object.fromEntries(Object.entries(feeds).map(([name, rows]) => [name, cut(rows, from, batch)])),
-    );
+    const part = Object.fromEntries(Object.entries(feeds).map(([name, rows]) => [name, cut(rows, from, batch)]));
+    const { output } = await run.run({ ...part, ...more(part) });
     shape = output!.shape.slice(1);
     parts.push(floats(output!).subarray(0, Math.min(batch, count - from) * sizeOf(shape)));
   }

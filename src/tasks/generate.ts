@@ -94,7 +94,11 @@ function plan({ count, seed, interpolate, class: wanted }: Checked, model: Loade
   if (interpolate) {
     const ends = interpolate as [number, number];
     const codes = walk(codesOf(latent, seed, Math.max(...ends) + 1), ends, count);
-    return { codes, labels: Array.from({ length: count }, () => classes[0] ?? 0), names };
+    const still = tensor(
+      Float32Array.from({ length: count * latent }, (_, i) => floats(codes)[i % latent]!),
+      [count, latent],
+    );
+    return { codes, labels: Array.from({ length: count }, () => classes[0] ?? 0), names, noiseOf: still };
   }
   const total = wanted.length > 0 ? count * wanted.length : count;
   const labels = Array.from({ length: total }, (_, i) =>
@@ -118,12 +122,12 @@ export async function generate(
   const checked = checkOptions(generateOptions, options, (name) => `generate › ${name}`);
   const model = await loadModelFor("generate", checked.model, platform);
   checkTruncation(checked.truncation, model);
-  const { codes, labels, names } = plan(checked, model);
+  const { codes, labels, names, noiseOf } = plan(checked, model);
   const { truncation } = checked;
   const runtime: Runtime = await platform.runtime(choice);
   try {
     const generator = await openGenerator(model, runtime);
-    const pictures = picturesOf(await generator.run({ codes, labels, truncation }));
+    const pictures = picturesOf(await generator.run({ codes, labels, truncation, noiseOf }));
     await generator.dispose();
     return pictures.map((picture, i) => ({ picture, ...(names.length > 0 && { class: names[labels[i]!]! }) }));
   } finally {

@@ -1,9 +1,9 @@
 import { compileFunction, type Executable, input, type Runtime, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import { givenLeaves } from "../nn/model.ts";
+import { givenLeaves, type Network } from "../nn/model.ts";
 import type { GenerateUsage } from "../nn/usage.ts";
 import { random } from "../tensor/random.ts";
-import { indices, type Tensor, tensor } from "../tensor/tensor.ts";
+import { floats, indices, type Tensor, tensor } from "../tensor/tensor.ts";
 import { runRows } from "./batches.ts";
 import type { LoadedModel } from "./modelFile.ts";
 
@@ -15,6 +15,8 @@ export interface Codes {
   readonly labels?: readonly number[];
   /** How far styles stray from their mean, 0…1; 1 unless given. For generators with styles. */
   readonly truncation?: number | undefined;
+  /** Codes [N, latent] whose noise the pictures have, where the generator adds some; their own unless given. */
+  readonly noiseOf?: Tensor | undefined;
 }
 
 /** A generator, ready to run. Pictures are [N, C, size, size] in 0…1. */
@@ -26,7 +28,8 @@ export interface Generator {
 /** The halves of a generator with styles: codes to styles [N, styles, latent], and those to pictures. */
 export interface StyledGenerator {
   styles(codes: Codes): Promise<Tensor>;
-  pictures(styles: Tensor): Promise<Tensor>;
+  /** `noiseOf` as in `Codes`. */
+  pictures(styles: Tensor, noiseOf: Tensor): Promise<Tensor>;
 }
 
 const BATCH = 64;
@@ -44,17 +47,45 @@ export function codesOf(latent: number, seed: number, count: number, first = 0):
   return tensor(all, [count, latent]);
 }
 
+/** Which code's noise a row of pictures has: only read here, the generator itself does not know this input. */
+const NOISE_OF = "codes of noise";
+
+/** Fresh noise [N, P] for every code, always the same for the same one. */
+const noiseFor =
+  ({ model, options }: Network) =>
+  ({ [NOISE_OF]: codes }: Tensors): Tensors => {
+    const count = model.given?.(options).noise?.shape[1];
+    if (count === undefined) return {};
+    const rows = codes!.shape[0]!;
+    const latent = codes!.data.length / rows;
+    const all = new Float32Array(rows * count);
+    for (let row = 0; row < rows; row++) {
+      const { normal } = random(
+        "noise of styles",
+        floats(codes!)
+          .subarray(row * latent, (row + 1) * latent)
+          .join(),
+      );
+      for (let i = 0; i < count; i++) all[row * count + i] = normal();
+    }
+    return { noise: tensor(all, [rows, count]) };
+  };
+
 const networkOf = ({ network, path }: LoadedModel<GenerateUsage>) => {
   if (network) return network;
   throw userError(path, "expected a generator of this package, got a graph");
 };
 
 /** Tensors for the inputs of a generator: codes, and what else it takes. */
-function feedsOf({ classes, styles }: GenerateUsage, { codes, labels = [], truncation = 1 }: Codes): Tensors {
+function feedsOf(
+  { classes, styles }: GenerateUsage,
+  { codes, labels = [], truncation = 1, noiseOf = codes }: Codes,
+): Tensors {
   const [count = 0] = codes.shape;
   const each = (of: (i: number) => number): number[] => Array.from({ length: count }, (_, i) => of(i));
   return {
     input: codes,
+    [NOISE_OF]: noiseOf,
     ...(classes > 0 && { label: indices(each((i) => labels[i] ?? 0), [count]) }),
     ...(styles !== undefined && { truncation: tensor(each(() => truncation), [count]) }),
   }; // biome-ignore format: a line each
@@ -68,7 +99,7 @@ export async function openGenerator(model: LoadedModel<GenerateUsage>, runtime: 
   const output = network(input("input", [BATCH, usage.latent]), { given });
   const executable: Executable = await compileFunction({ output }, { runtime, weights });
   return {
-    run: (codes) => runRows(executable, feedsOf(usage, codes), BATCH),
+    run: (codes) => runRows(executable, feedsOf(usage, codes), BATCH, noiseFor(network)),
     dispose: () => executable.dispose(),
   };
 }
@@ -80,13 +111,13 @@ export async function openStyled(model: LoadedModel<GenerateUsage>, runtime: Run
   if (usage.styles === undefined) throw userError(path, "expected a generator with styles, got one without");
   const given = givenLeaves(network.model, network.options, BATCH);
   const styles = network.part("styles", input("input", [BATCH, usage.latent]), { given });
-  const pictures = network.part("picture", input("input", styles.shape));
+  const pictures = network.part("picture", input("input", styles.shape), { given });
   const [first, second] = [
     await compileFunction({ output: styles }, { runtime, weights }),
     await compileFunction({ output: pictures }, { runtime, weights }),
   ];
   return {
     styles: (codes) => runRows(first, feedsOf(usage, codes), BATCH),
-    pictures: (rows) => runRows(second, { input: rows }, BATCH),
+    pictures: (rows, noiseOf) => runRows(second, { input: rows, [NOISE_OF]: noiseOf }, BATCH, noiseFor(network)),
   };
 }

@@ -65,8 +65,13 @@ export async function mixStyles(options: MixOptions, platform: Platform, choice:
   const runtime = await platform.runtime(choice);
   try {
     const generator = await openStyled(model, runtime);
-    const styles = await generator.styles({ codes: codesOf(latent, seed, 2 * count), truncation });
-    return mixtureSheet(picturesOf(await generator.pictures(withMixtures(styles, mix))), count);
+    const codes = codesOf(latent, seed, 2 * count);
+    const styles = await generator.styles({ codes, truncation });
+    const made = await generator.pictures(
+      withMixtures(styles, mix),
+      withMixtures(tensor(floats(codes), [2 * count, 1, latent]), 1),
+    );
+    return mixtureSheet(picturesOf(made), count);
   } finally {
     await runtime.dispose();
   }

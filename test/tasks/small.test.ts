@@ -51,8 +51,10 @@ describe.each([
 async function fileOf(made: ReturnType<typeof network>, usage: Usage, card = {}): Promise<string> {
   const path = join(await temporaryFolder(), "model.safetensors");
   const weights = initialWeights([made], 2);
-  for (const [name, { data }] of Object.entries(weights))
+  for (const [name, { data }] of Object.entries(weights)) {
     if (/\.shift$/.test(name)) data.set(Float32Array.from({ length: data.length }, (_, i) => Math.sin(i)) as never);
+    if (/\.strength$/.test(name)) (data as Float32Array).fill(0.05);
+  }
   await writeFile(path, packModel({ ...modelOf(made, weights, usage, made.key), card }));
   return path;
 }
@@ -80,11 +82,16 @@ describe("generate", () => {
     const made = network(stylegan2Generator, styled);
     const path = await fileOf(made, { task: "generate", size: 16, channels: 1, latent: 5, classes: 0, styles: 6 });
     const spread = async (truncation: number) => {
-      const [a, b] = await generate({ model: path, count: 2, seed: 7, truncation }, platform, cpu);
+      const walk = { interpolate: [0, 1], count: 2 }; // both ends with the noise of the first
+      const [a, b] = await generate({ model: path, seed: 7, truncation, ...walk }, platform, cpu);
       return Math.max(...a!.picture.data.map((value, i) => Math.abs(value - b!.picture.data[i]!)));
     };
     expect(await spread(0)).toBe(0);
     expect(await spread(1)).toBeGreaterThan(await spread(0.3));
+    const [a, b, c] = await generate({ model: path, seed: 7, count: 3, truncation: 0 }, platform, cpu);
+    expect(isSamePicture(a!.picture, b!.picture)).toBe(false); // one style, but noise of their own
+    const [again] = await generate({ model: path, seed: 7, count: 1, truncation: 0 }, platform, cpu);
+    expect([isSamePicture(a!.picture, again!.picture), isSamePicture(a!.picture, c!.picture)]).toEqual([true, false]);
     const sheet = await mixStyles({ model: path, count: 2, seed: 7, mix: 2 }, platform, cpu);
     const own = await generate({ model: path, count: 4, seed: 7 }, platform, cpu);
     const cell = (column: number, row: number) =>
