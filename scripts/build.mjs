@@ -5,8 +5,8 @@ import { build } from "esbuild";
 import { web } from "./web.mjs";
 
 rmSync("dist", { recursive: true, force: true });
-for (const project of [["-p", "tsconfig.build.json"], ["-p", "tsconfig.web.json", "--noEmit", "false", "--emitDeclarationOnly"]]) {
-  const typed = spawnSync("npx", ["tsc", ...project], { stdio: "inherit" });
+for (const project of ["tsconfig.build.json", "tsconfig.build.web.json"]) {
+  const typed = spawnSync("npx", ["tsc", "-p", project], { stdio: "inherit" });
   if (typed.status !== 0) process.exit(typed.status ?? 1);
 }
 const shared = /** @type {const} */ ({

@@ -8,9 +8,13 @@ import type { Files } from "../train/files.ts";
 export const webFiles: Pick<Files, "read"> = {
   async read(url) {
     const answer = await fetch(url).catch((error: unknown) => {
-      throw userError(url, `expected a file that can be fetched, got ${error instanceof Error ? error.message : error}`);
+      throw userError(
+        url,
+        `expected a file that can be fetched, got ${error instanceof Error ? error.message : error}`,
+      );
     });
-    if (!answer.ok) throw userError(url, `expected a file that can be fetched, got ${answer.status} ${answer.statusText}`);
+    if (!answer.ok)
+      throw userError(url, `expected a file that can be fetched, got ${answer.status} ${answer.statusText}`);
     return new Uint8Array(await answer.arrayBuffer());
   },
 };
@@ -37,9 +41,11 @@ export const webCodec: Pick<Codec, "read"> = {
   async read(source) {
     const bytes = typeof source === "string" ? await webFiles.read(source) : source;
     const where = typeof source === "string" ? source : "picture";
-    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)]), { premultiplyAlpha: "none" }).catch(() => {
-      throw userError(where, "expected a picture that this browser shows, got another file");
-    });
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)]), { premultiplyAlpha: "none" }).catch(
+      () => {
+        throw userError(where, "expected a picture that this browser shows, got another file");
+      },
+    );
     const { width, height } = bitmap;
     const canvas = new OffscreenCanvas(width, height).getContext("2d", { colorSpace: "srgb" })!;
     canvas.drawImage(bitmap, 0, 0);

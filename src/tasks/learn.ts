@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { compileStep, type Runtime, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights } from "../nn/model.ts";
@@ -83,9 +83,13 @@ async function prepare(
 
 function checked(recipe: RecipeDefinition, options: Readonly<Record<string, unknown>>) {
   const isOwn = (key: string): boolean => key in recipe.options.shape;
-  const part = (wanted: boolean) => Object.fromEntries(Object.entries(options).filter(([key]) => isOwn(key) === wanted));
+  const part = (wanted: boolean) =>
+    Object.fromEntries(Object.entries(options).filter(([key]) => isOwn(key) === wanted));
   const where = (name: string): string => `learn › ${name}`;
-  return { ...checkOptions(learnOptions.strict(), part(false), where), own: checkOptions(recipe.options, part(true), where) };
+  return {
+    ...checkOptions(learnOptions.strict(), part(false), where),
+    own: checkOptions(recipe.options, part(true), where),
+  };
 }
 
 /** Batches of a source, of which the next one can be made before it is asked for. */

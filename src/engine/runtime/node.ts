@@ -3,9 +3,9 @@ import { Worker } from "node:worker_threads";
 import { internal } from "../../errors.ts";
 import { Calls, type Reply } from "./calls.ts";
 import { type Channel, loadProgram } from "./executable.ts";
-import { withGpuErrors } from "./gpu.ts";
 import { referenceRuntime } from "./reference.ts";
 import type { Runtime, RuntimeName } from "./runtime.ts";
+import { noGpu, withWords } from "./wording.ts";
 
 /** Bridges whose thread may be inside native code. */
 const open = new Set<Bridge>();
@@ -115,5 +115,5 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
     load: (program, initial = {}) => loadProgram(bridge, { id: count++, target: name, program, initial }),
     dispose: () => bridge.end(),
   };
-  return withGpuErrors(runtime, "Use cpu.");
+  return name === "webgpu" ? withWords(runtime, [noGpu("Use cpu.")]) : runtime;
 }

@@ -1,8 +1,8 @@
 import { userError } from "../../errors.ts";
 import { Calls, type Reply } from "./calls.ts";
 import { type Channel, loadProgram } from "./executable.ts";
-import { withGpuErrors } from "./gpu.ts";
 import type { Runtime } from "./runtime.ts";
+import { noGpu, type Wording, withWords } from "./wording.ts";
 
 /** What a page can run on besides the reference. */
 export type WebRuntimeName = "wasm" | "webgpu";
@@ -66,6 +66,12 @@ function threadsFor(name: WebRuntimeName, asked: number | undefined): number {
   return asked ?? (crossOriginIsolated ? navigator.hardwareConcurrency : 1);
 }
 
+const noFiles: Wording = {
+  complaint: /no available backend found.*(fetch|import|wasm)/is,
+  what: "expected ONNX Runtime's files, got an address where they are not",
+  cure: "Serve ort-wasm-*.mjs and .wasm from onnxruntime-web/dist, and say where as `library`.",
+};
+
 const folderOf = (url: string | URL): string => new URL(url, location.href).href.replace(/\/?$/, "/");
 
 /**
@@ -84,5 +90,5 @@ export function createRuntime(name: WebRuntimeName, options: WebRuntimeOptions =
     load: (program, initial = {}) => loadProgram(channel, { id: count++, target: name, program, initial }),
     dispose: async () => channel.end(),
   };
-  return withGpuErrors(runtime, "Use wasm.");
+  return withWords(runtime, name === "webgpu" ? [noFiles, noGpu("Use wasm.")] : [noFiles]);
 }

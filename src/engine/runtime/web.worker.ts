@@ -25,7 +25,7 @@ async function carryOut(call: Call): Promise<void> {
 const answerInTurn = inTurn(carryOut);
 
 /** The first message says how to start, the others are calls. */
-onmessage = ({ data }: MessageEvent<WorkerStart | Call>) => {
+addEventListener("message", ({ data }: MessageEvent<WorkerStart | Call>) => {
   if ("provider" in data) site = open(data);
   else answerInTurn(data);
-};
+});
