@@ -1,5 +1,8 @@
-/** How esbuild bundles what pages load: whole files that need no bundler and no import map, for browsers that have WebGPU or are as new. */
-export const web = /** @type {const} */ ({
+/**
+ * How esbuild bundles what pages load: whole files that need no bundler, for browsers that are as new as WebGPU.
+ * @satisfies {import("esbuild").BuildOptions}
+ */
+export const web = {
   entryPoints: [
     { in: "src/web.ts", out: "web" },
     { in: "src/engine/runtime/web.worker.ts", out: "web.worker" }, // beside the file that starts it
@@ -9,4 +12,4 @@ export const web = /** @type {const} */ ({
   format: "esm",
   target: "es2022",
   conditions: ["onnxruntime-web-use-extern-wasm"], // its threads start from its own file, not from ours
-});
+};

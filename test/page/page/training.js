@@ -23,9 +23,9 @@ function recipeOf({ defineModel, defineRecipe, engine, layers, losses, network, 
     name: "dense",
     summary: "784-32-784 under mean squared error",
     paper,
-    options: z.object({}),
+    options: z.object({ batch: z.int().default(16) }),
     networks: () => ({ dense: network(model) }),
-    data: () => ({ kind: "examples", size: SIZE, channels: 1, batch: 16, classes: 0, flip: false }),
+    data: ({ batch }) => ({ kind: "examples", size: SIZE, channels: 1, batch, classes: 0, flip: false }),
     result: () => ({ network: "dense", usage: { task: "reconstruct", size: SIZE, channels: 1, latent: [32] } }),
     losses: ({ dense }, { image }) => {
       if (!dense || !image) throw new Error("expected the network and the batch");
