@@ -36,14 +36,34 @@ const FLAGS = [
   "--use-webgpu-adapter=swiftshader",
 ];
 
-/** Opens an address; the function that it returns ends the browser and removes its profile. */
-export function openChromium(url: string): () => Promise<void> {
+export interface Browser {
+  /** Rejects when the browser ends before it is closed. */
+  readonly ended: Promise<never>;
+  /** Ends it and removes its profile. */
+  close(): Promise<void>;
+}
+
+/** Opens an address. */
+export function openChromium(url: string): Browser {
   const profile = mkdtempSync(join(tmpdir(), "imago-chromium-"));
-  const browser: ChildProcess = spawn(chromium!, [...FLAGS, `--user-data-dir=${profile}`, url], { stdio: "ignore", detached: true }); // biome-ignore format: one line
-  const ended = new Promise<void>((resolve) => browser.on("exit", () => resolve()));
-  return async () => {
-    if (browser.exitCode === null) process.kill(-browser.pid!, "SIGKILL"); // the group: its processes are many
-    await ended;
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  const child: ChildProcess = spawn(chromium!, [...FLAGS, `--user-data-dir=${profile}`, url], {
+    stdio: "ignore",
+    detached: true,
+  });
+  const exit = new Promise<string>((resolve) => {
+    child.on("error", ({ message }) => resolve(message));
+    child.on("exit", (code, signal) => resolve(`exit ${code ?? signal}`));
+  });
+  const ended = exit.then((how): never => {
+    throw new Error(`${chromium}: expected a browser that goes on running, got ${how}`);
+  });
+  ended.catch(() => undefined); // whoever waits for a result hears of it
+  return {
+    ended,
+    async close() {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL"); // the group: its processes are many
+      await exit;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BenchRow, Picture } from "../../src/index.ts";
 import * as imago from "../../src/index.ts";
-import { chromium, openChromium } from "./chromium.ts";
+import { type Browser, chromium, openChromium } from "./chromium.ts";
 import { train } from "./page/training.js";
 import { openSite, type Site } from "./site.ts";
 
@@ -40,9 +40,9 @@ async function trainHere(steps: number) {
 
 describe.skipIf(!chromium)("a page", () => {
   let site: Site;
-  let close: () => Promise<void>;
+  let browser: Browser;
   const result = async <T>(job: (typeof JOBS)[number]): Promise<T> => {
-    const found = (await site.result(job)) as unknown as T & { readonly fault?: string };
+    const found = (await Promise.race([site.result(job), browser.ended])) as unknown as T & { readonly fault?: string };
     expect(found.fault).toBe(undefined);
     return found;
   };
@@ -50,10 +50,10 @@ describe.skipIf(!chromium)("a page", () => {
 
   beforeAll(async () => {
     site = await openSite(JOBS, await imago.encodePicture(picture, { format: "png" }));
-    close = openChromium(site.url);
+    browser = openChromium(site.url);
   });
   afterAll(async () => {
-    await close?.();
+    await browser?.close();
     await site?.close();
   });
 
