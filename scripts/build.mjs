@@ -2,10 +2,20 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { web } from "./web.mjs";
 
 rmSync("dist", { recursive: true, force: true });
-const typed = spawnSync("npx", ["tsc", "-p", "tsconfig.build.json"], { stdio: "inherit" });
-if (typed.status !== 0) process.exit(typed.status ?? 1);
+for (const project of ["tsconfig.build.json", "tsconfig.build.web.json"]) {
+  const typed = spawnSync("npx", ["tsc", "-p", project], { stdio: "inherit" });
+  if (typed.status !== 0) process.exit(typed.status ?? 1);
+}
+const shared = /** @type {const} */ ({
+  outdir: "dist",
+  bundle: true,
+  format: "esm",
+  minify: true,
+  charset: "utf8",
+});
 await build({
   entryPoints: [
     { in: "src/index.ts", out: "index" },
@@ -13,15 +23,12 @@ await build({
     { in: "src/cli/main.ts", out: "cli/main" },
     { in: "src/engine/runtime/node.worker.js", out: "lib/node.worker" }, // beside the chunk that starts it
   ],
-  outdir: "dist",
+  ...shared,
   chunkNames: "lib/[name]-[hash]", // two folders deep, as the sources that look for package.json and models/
-  bundle: true,
   splitting: true,
   packages: "external",
   platform: "node",
-  format: "esm",
   target: "node20",
-  minify: true,
-  charset: "utf8",
 });
+await build({ ...web, ...shared });
 chmodSync("dist/cli/main.js", 0o755);

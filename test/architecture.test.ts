@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { expect, test } from "vitest";
+import { web } from "../scripts/web.mjs";
 
 const ROOMS = "image tensor engine nn models recipes metrics train tasks platform cli".split(" "); // imports go left only
 const NODE_ONLY = /^node:|^(sharp|onnxruntime-node|yauzl|commander|tinyglobby)$/;
 const NODE_HOMES = /^(platform|cli)\/|(^|\/)node(\.worker)?\.(ts|js)$/;
+const WEB_HOMES = /(^|\/)web(\.worker)?\.ts$/;
 const DEEP = new Set(["platform/node.ts → engine/runtime/node.ts"]); // the platform brings its own runtime
 
 const root = fileURLToPath(new URL("../src/", import.meta.url));
@@ -41,4 +44,24 @@ test("outsiders know the engine by its index alone", () => {
 test("Node's modules and native packages stay in the platform, the command line, and files named node", () => {
   const wrong = edges.filter(({ file, to }) => NODE_ONLY.test(to) && !NODE_HOMES.test(file));
   expect(wrong.map(({ edge }) => edge)).toEqual([]);
+});
+
+test("onnxruntime-web is imported in files named web alone, and these by each other alone", () => {
+  const wrong = edges.filter(
+    ({ file, to }) => (/^onnxruntime-web/.test(to) || WEB_HOMES.test(to)) && !WEB_HOMES.test(file),
+  );
+  expect(wrong.map(({ edge }) => edge)).toEqual([]);
+});
+
+/** Looked at as esbuild sees it: everything that the two files lead to, packages included. */
+test("what a page loads is complete in itself and holds nothing of Node's", async () => {
+  const { metafile } = await build({ ...web, absWorkingDir: join(root, ".."), outdir: "dist", write: false, metafile: true }); // biome-ignore format: one line
+  const outputs = Object.entries(metafile.outputs);
+  expect(outputs.map(([path]) => path)).toEqual(["dist/web.js", "dist/web.worker.js"]);
+  expect(outputs.flatMap(([, { imports }]) => imports)).toEqual([]);
+  const inputs = Object.keys(metafile.inputs);
+  expect(
+    inputs.filter((path) => /onnxruntime-node|sharp|^src\/cli|^src\/(\w+\/)*(?<!graph\/)node\./.test(path)),
+  ).toEqual([]);
+  expect(inputs).toEqual(expect.arrayContaining(["src/engine/runtime/sessions.js", "src/train/data/shapes.ts"]));
 });

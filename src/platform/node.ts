@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Runtime, RuntimeName } from "../engine/index.ts";
+import type { RuntimeName } from "../engine/index.ts";
 import { createRuntime } from "../engine/runtime/node.ts";
 import { userError } from "../errors.ts";
 import type { Codec, Platform } from "../tasks/platform.ts";
@@ -48,19 +48,6 @@ const codec: Codec = {
   animate: async (path, pictures, options) => (await import("./animation.ts")).writeAnimation(path, pictures, options),
 };
 
-/** Words ONNX Runtime's complaint about a missing GPU for the person who asked for one. */
-const withGpuErrors = (runtime: Runtime): Runtime =>
-  runtime.name !== "webgpu"
-    ? runtime
-    : {
-        ...runtime,
-        load: (program, state) =>
-          runtime.load(program, state).catch((error: unknown) => {
-            if (!(error instanceof Error) || !/adapter/i.test(error.message)) throw error;
-            throw userError("runtime", "expected a GPU for webgpu, got none that its driver offers", "Use cpu.");
-          }),
-      };
-
 /** Node on this machine: sharp for pictures, ONNX Runtime for networks, the local disk. */
 export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: NodePlatformOptions = {}): Platform => ({
   async runtime({ name, threads } = {}) {
@@ -72,7 +59,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
         "onnxruntime-node is not installed: networks run on WebAssembly, several times slower. " +
           "Cure: npm install onnxruntime-node --onnxruntime-node-install=skip",
       );
-    return withGpuErrors(createRuntime(chosen, { threads }));
+    return createRuntime(chosen, { threads });
   },
   threads: availableParallelism(),
   codec,

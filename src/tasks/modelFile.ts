@@ -42,13 +42,14 @@ const wrong = "These are weights of another model, or the file is damaged.";
  */
 export async function loadModel(name: string, platform: Platform, options: LoadOptions = {}): Promise<LoadedModel> {
   const path = await findModel(name, platform, options);
-  const bytes = await platform.files.read(path);
-  const model = path.toLowerCase().endsWith(".onnx")
-    ? fromOnnx(bytes, path, options)
-    : fromSafetensors(bytes, path, options);
+  const model = readModel(await platform.files.read(path), path, options);
   checkScale(model, name, options);
   return model;
 }
+
+/** Reads a model from a file's bytes. @param path names it, and tells an .onnx file by its ending */
+export const readModel = (bytes: Uint8Array, path: string, options: LoadOptions = {}): LoadedModel =>
+  path.toLowerCase().endsWith(".onnx") ? fromOnnx(bytes, path, options) : fromSafetensors(bytes, path, options);
 
 /** The same for a model of one task. */
 export async function loadModelFor<T extends Task>(

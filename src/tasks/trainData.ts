@@ -39,9 +39,17 @@ async function openBatches(
   { data, seed, cell }: Request,
   platform: Platform,
 ): Promise<DataSource> {
-  const examples = await openPart("train", wanted, { data, cell }, platform);
-  const source = exampleSource(examples, { batch: wanted.batch, seed });
-  return wanted.flip ? flipped(source, seed) : source;
+  return batchesOf(await openPart("train", wanted, { data, cell }, platform), wanted, seed);
+}
+
+/** Batches of a set of examples as a recipe wants them. */
+export function batchesOf(
+  examples: Examples,
+  { batch, flip }: Pick<ExampleData, "batch" | "flip">,
+  seed: number,
+): DataSource {
+  const source = exampleSource(examples, { batch, seed });
+  return flip ? flipped(source, seed) : source;
 }
 
 /** The learning or the held-out part of a data set, at the size that a recipe asks for. */
@@ -58,13 +66,14 @@ export async function openPart(
     { size, channels, part, ...(cell !== undefined && { cell }) },
     { files, codec },
   );
-  if (classes > 0 && examples.classes.length !== classes)
-    throw userError(
-      source,
-      `expected pictures of ${classes} classes, got ${examples.classes.length}`,
-      "Set --classes.",
-    );
+  checkClasses(examples, classes, source);
   return examples;
+}
+
+/** Throws unless a set has the classes that a recipe asks for; 0 when it does not matter. @param where names the set */
+export function checkClasses({ classes: found }: Examples, classes: number, where: string): void {
+  if (classes === 0 || found.length === classes) return;
+  throw userError(where, `expected pictures of ${classes} classes, got ${found.length}`, "Set --classes.");
 }
 
 /** The batch as leaves of the graph. */

@@ -51,6 +51,16 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     await step.dispose();
   });
 
+  test("returns what is asked for alone, and moves the weights all the same", async () => {
+    const { plan, w } = pull();
+    const step = await compileStep({ ...plan, metrics: { "mean weight": mean(w) } }, { runtime, weights });
+    const numbers = { step: 1, learningRate: 0.25 };
+    expect(await step.run({ x }, numbers, [])).toEqual({});
+    expect([...floats((await step.read())["weights/net/w"]!)]).toEqual([0.5, -1, 2]);
+    expect(await step.run({ x }, numbers, ["net"])).toEqual({ net: 2.25 }); // ½² + 1² + 1²
+    await step.dispose();
+  });
+
   test("clipNorm shortens a long gradient, leaves a short one, and reports the length", async () => {
     const { plan } = pull({ clipNorm: 3 });
     const step = await compileStep(plan, { runtime, weights });

@@ -30,8 +30,11 @@ export interface StepNumbers {
 export interface Step {
   /** Names of the fed inputs and their shapes. */
   readonly inputs: Readonly<Record<string, Shape>>;
-  /** One step; returns losses (by network), metrics, and "norm of <network>" when clipping or watching. */
-  run(feeds: Tensors, numbers: StepNumbers): Promise<Record<string, number>>;
+  /**
+   * One step; returns losses (by network), metrics, and "norm of <network>" when clipping or watching.
+   * @param shown those that are read back; all unless given. With none, nothing leaves the device.
+   */
+  run(feeds: Tensors, numbers: StepNumbers, shown?: readonly string[]): Promise<Record<string, number>>;
   /** "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors. */
   read(): Promise<Record<string, Tensor>>;
   /** Restores what `read` gave; names and shapes must be the same. */
@@ -123,9 +126,9 @@ export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }
   const executable: Executable = await runtime.load(program, initialState(vectors, weights));
   return {
     inputs: Object.fromEntries(shapes),
-    async run(feeds, numbers) {
+    async run(feeds, numbers, shown) {
       const all = { ...feeds, ...drawNoise(noise, seed, numbers.step), ...scalarFeeds(plan, numbers) };
-      const made = await executable.run(all);
+      const made = await executable.run(all, shown);
       return Object.fromEntries(Object.entries(made).map(([name, value]) => [name, floats(value)[0]!]));
     },
     read: async () => nameState(vectors, await executable.read()),

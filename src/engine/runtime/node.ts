@@ -1,20 +1,11 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { internal, userError } from "../../errors.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import type { Target } from "../onnx/emit.ts";
-import { writeModel } from "../onnx/write.ts";
-import { stopGradient } from "../ops/elementwise.ts";
-import type { InputAttributes } from "../ops/leaf.ts";
-import { input } from "../ops/leaf.ts";
+import { internal } from "../../errors.ts";
+import { Calls, type Reply } from "./calls.ts";
+import { type Channel, loadProgram } from "./executable.ts";
 import { referenceRuntime } from "./reference.ts";
-import type { Executable, Program, Runtime, RuntimeName, StateSlot, Tensors } from "./runtime.ts";
-
-interface Reply {
-  readonly call: number;
-  readonly result?: unknown;
-  readonly error?: string;
-}
+import type { Runtime, RuntimeName } from "./runtime.ts";
+import { noGpu, withWords } from "./wording.ts";
 
 /** Bridges whose thread may be inside native code. */
 const open = new Set<Bridge>();
@@ -31,17 +22,15 @@ const PATIENCE = 30_000;
  * Calls to the worker thread and the promises that wait for them. A thread that is ended inside onnxruntime-node takes the
  * process with it ("terminate called after throwing an instance of 'Napi::Error'"), so that is waited for.
  */
-class Bridge {
+class Bridge implements Channel {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  readonly #calls = new Calls();
   readonly #flags = new Int32Array(new SharedArrayBuffer(8));
   readonly #isNative: boolean;
   readonly #idle: Promise<void>;
   #settle = (): void => {};
   /** Replies that will come; the first says that the thread has loaded its library. */
   #due = 1;
-  #calls = 0;
-  #ended: Error | undefined;
 
   constructor(workerData: { readonly library: string; readonly provider: string; readonly threads: number }) {
     this.#isNative = workerData.library === "onnxruntime-node";
@@ -53,44 +42,32 @@ class Bridge {
       workerData: { ...workerData, flags: this.#flags },
     });
     this.#worker.unref();
-    this.#worker.on("message", ({ call, result, error }: Reply) => {
-      const promise = this.#waiting.get(call);
-      this.#waiting.delete(call);
+    this.#worker.on("message", (reply: Reply) => {
       this.#due--;
-      if (this.#waiting.size === 0 && !this.#ended) this.#worker.unref();
-      if (this.#due === 0 && this.#ended) this.#settle();
-      if (error === undefined) promise?.resolve(result);
-      else promise?.reject(new Error(error));
+      this.#calls.settle(reply);
+      if (this.#calls.waiting === 0 && !this.#calls.ended) this.#worker.unref();
+      if (this.#due === 0 && this.#calls.ended) this.#settle();
     });
-    this.#worker.on("error", (error) => this.#end(error as Error));
+    this.#worker.on("error", (error) => this.#calls.end(error as Error));
     this.#worker.on("exit", () => {
       open.delete(this);
-      this.#end(new Error("the runtime was disposed"));
+      this.#calls.end(new Error("the runtime was disposed"));
       this.#settle();
     });
     if (this.#isNative) open.add(this);
   }
 
-  #end(error: Error): void {
-    this.#ended ??= error;
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
-    this.#waiting.clear();
-  }
-
   call<T>(verb: string, id: number, request: object = {}, given: readonly ArrayBuffer[] = []): Promise<T> {
-    if (this.#ended) return Promise.reject(this.#ended);
-    const call = this.#calls++;
-    this.#due++;
-    this.#worker.ref();
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(call, { resolve: resolve as (value: unknown) => void, reject });
+    return this.#calls.make((call) => {
+      this.#due++;
+      this.#worker.ref();
       this.#worker.postMessage({ call, verb, id, request }, given);
     });
   }
 
   async end(): Promise<void> {
     Atomics.store(this.#flags, CLOSING, 1);
-    this.#end(new Error("the runtime was disposed"));
+    this.#calls.end(new Error("the runtime was disposed"));
     if (this.#isNative && this.#due > 0) {
       this.#worker.ref();
       await this.#idle;
@@ -103,65 +80,6 @@ class Bridge {
     Atomics.store(this.#flags, CLOSING, 1);
     if (Atomics.wait(this.#flags, BUSY, 1, PATIENCE) === "timed-out") process.kill(process.pid, "SIGKILL");
   }
-}
-
-const leafName = (slot: StateSlot): string => (slot.current.attributes as InputAttributes).name;
-const nextName = (slot: StateSlot): string => `next ${slot.name}`;
-
-/** A model that copies every slot, for reading state that lives on a device. */
-function identityModel(state: readonly StateSlot[]): Uint8Array {
-  const leaves = state.map(({ name, current }) => input(name, current.shape, { dtype: current.dtype }));
-  return writeModel(
-    {
-      inputs: leaves,
-      outputs: Object.fromEntries(state.map(({ name }, i) => [`copy ${name}`, stopGradient(leaves[i]!)])),
-    },
-    "file",
-  );
-}
-
-function bytesOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): Uint8Array {
-  const next = Object.fromEntries(state.filter((slot) => slot.next).map((slot) => [nextName(slot), slot.next!]));
-  const leaves = [...inputs, ...state.map((slot) => slot.current)];
-  return writeModel({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
-}
-
-/** Memory of its own for every kind of array; a Buffer's own `slice` would share it. */
-const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
-  dtype,
-  shape,
-  data: Uint8Array.prototype.slice.call(data),
-});
-const bufferOf = ({ data }: Tensor): ArrayBuffer => data.buffer as ArrayBuffer;
-
-async function load(
-  bridge: Bridge,
-  id: number,
-  program: Program,
-  initial: Tensors,
-  target: Target,
-): Promise<Executable> {
-  const { inputs, outputs, state = [] } = program;
-  await bridge.call("load", id, {
-    bytes: bytesOf(program, target),
-    slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
-    options: {},
-  });
-  await bridge.call("write", id, { state: initial });
-  const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
-  return {
-    run(feeds, fetch = Object.keys(outputs)) {
-      const missing = names.find((name) => !feeds[name]);
-      if (missing !== undefined) throw userError(`input ${missing}`, "expected a tensor, got none");
-      const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
-      return bridge.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
-    },
-    read: () =>
-      bridge.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
-    write: (values) => bridge.call("write", id, { state: values }),
-    dispose: () => bridge.call("release", id),
-  };
 }
 
 export interface RuntimeOptions {
@@ -191,10 +109,11 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
   keepToOurselves();
   const bridge = new Bridge({ provider: name, threads, library });
   let count = 0;
-  return {
+  const runtime: Runtime = {
     name,
     threads,
-    load: (program, state = {}) => load(bridge, count++, program, state, name),
+    load: (program, initial = {}) => loadProgram(bridge, { id: count++, target: name, program, initial }),
     dispose: () => bridge.end(),
   };
+  return name === "webgpu" ? withWords(runtime, [noGpu("Use cpu.")]) : runtime;
 }

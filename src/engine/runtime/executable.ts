@@ -1,0 +1,79 @@
+import { userError } from "../../errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Target } from "../onnx/emit.ts";
+import { writeModel } from "../onnx/write.ts";
+import { stopGradient } from "../ops/elementwise.ts";
+import type { InputAttributes } from "../ops/leaf.ts";
+import { input } from "../ops/leaf.ts";
+import type { Executable, Program, StateSlot, Tensors } from "./runtime.ts";
+
+/** The way to a thread that runs sessions.js. */
+export interface Channel {
+  /** @param id of the program @param given buffers that go over as they are and are empty here afterwards */
+  call<T>(verb: string, id: number, request?: object, given?: readonly ArrayBuffer[]): Promise<T>;
+}
+
+const leafName = (slot: StateSlot): string => (slot.current.attributes as InputAttributes).name;
+const nextName = (slot: StateSlot): string => `next ${slot.name}`;
+
+/** A model that copies every slot, for reading state that lives on a device. */
+function identityModel(state: readonly StateSlot[]): Uint8Array {
+  const leaves = state.map(({ name, current }) => input(name, current.shape, { dtype: current.dtype }));
+  return writeModel(
+    {
+      inputs: leaves,
+      outputs: Object.fromEntries(state.map(({ name }, i) => [`copy ${name}`, stopGradient(leaves[i]!)])),
+    },
+    "file",
+  );
+}
+
+function bytesOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): Uint8Array {
+  const next = Object.fromEntries(state.filter((slot) => slot.next).map((slot) => [nextName(slot), slot.next!]));
+  const leaves = [...inputs, ...state.map((slot) => slot.current)];
+  return writeModel({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
+}
+
+/** Memory of its own for every kind of array; a Buffer's own `slice` would share it. */
+const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
+  dtype,
+  shape,
+  data: Uint8Array.prototype.slice.call(data),
+});
+const bufferOf = ({ data }: Tensor): ArrayBuffer => data.buffer as ArrayBuffer;
+
+export interface LoadRequest {
+  /** Number of the program at its thread. */
+  readonly id: number;
+  readonly target: Target;
+  readonly program: Program;
+  readonly initial: Tensors;
+}
+
+/** Loads a program at the other end of a channel. */
+export async function loadProgram(
+  channel: Channel,
+  { id, target, program, initial }: LoadRequest,
+): Promise<Executable> {
+  const { inputs, outputs, state = [] } = program;
+  await channel.call("load", id, {
+    bytes: bytesOf(program, target),
+    slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
+    options: {},
+  });
+  await channel.call("write", id, { state: initial });
+  const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
+  return {
+    run(feeds, fetch = Object.keys(outputs)) {
+      const missing = names.find((name) => !feeds[name]);
+      if (missing !== undefined) throw userError(`input ${missing}`, "expected a tensor, got none");
+      const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
+      return channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
+    },
+    read: () =>
+      channel.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
+    write: (values) => channel.call("write", id, { state: values }),
+    dispose: () => channel.call("release", id),
+  };
+}

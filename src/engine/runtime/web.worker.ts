@@ -1,0 +1,31 @@
+// The page's thread that owns ONNX Runtime's sessions, so that a run never blocks the page. A file of its own in the package.
+import { answer, type Call, inTurn, type Site } from "./sessions.js";
+import type { WorkerStart } from "./web.ts";
+
+/** Each provider has a build of its own: the one without WebGPU is half as large. */
+const libraries = {
+  wasm: () => import("onnxruntime-web/wasm"),
+  webgpu: () => import("onnxruntime-web/webgpu"),
+};
+
+async function open({ provider, threads, library }: WorkerStart): Promise<Site> {
+  const ort = await libraries[provider]();
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error"; // what goes wrong comes back as an error
+  if (library !== undefined) ort.env.wasm.wasmPaths = library; // else it looks beside this file
+  return { ort, provider, threads, preallocate: false, loaded: new Map() };
+}
+
+let site: Promise<Site>;
+
+async function carryOut(call: Call): Promise<void> {
+  const { reply, given } = await answer(await site, call);
+  postMessage(reply, { transfer: given });
+}
+const answerInTurn = inTurn(carryOut);
+
+/** The first message says how to start, the others are calls. */
+addEventListener("message", ({ data }: MessageEvent<WorkerStart | Call>) => {
+  if ("provider" in data) site = open(data);
+  else answerInTurn(data);
+});

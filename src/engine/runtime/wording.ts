@@ -1,0 +1,26 @@
+import { userError } from "../../errors.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** A complaint of ONNX Runtime, and how it is put for the person who can mend it. */
+export interface Wording {
+  readonly complaint: RegExp;
+  readonly what: string;
+  readonly cure: string;
+}
+
+/** @param cure "Use cpu." */
+export const noGpu = (cure: string): Wording => ({
+  complaint: /adapter|WebGPU is not/i,
+  what: "expected a GPU for webgpu, got none that its driver offers",
+  cure,
+});
+
+/** A runtime that puts what keeps a program from being loaded in the words given. */
+export const withWords = (runtime: Runtime, wordings: readonly Wording[]): Runtime => ({
+  ...runtime,
+  load: (program, state) =>
+    runtime.load(program, state).catch((error: unknown) => {
+      const found = wordings.find(({ complaint }) => error instanceof Error && complaint.test(error.message));
+      throw found ? userError("runtime", found.what, found.cure) : error;
+    }),
+});

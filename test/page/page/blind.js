@@ -1,0 +1,1 @@
+GPU.prototype.requestAdapter = async () => null;
