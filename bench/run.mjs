@@ -51,6 +51,8 @@ const turns = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   dcgan: { warm: 1, repeat: 4 },
   stylegan2: { warm: 1, repeat: 3 },
   "stylegan2-r1": { warm: 1, repeat: 3 },
+  pix2pix: { warm: 1, repeat: 3 },
+  diffusion: { warm: 1, repeat: 2 },
 });
 const names = Object.keys(turns).filter((name) => !only || only.includes(name));
 const onlySteps = ["stylegan2-r1"]; // its forward pass is that of another
