@@ -25,9 +25,9 @@ function stepOf({ jit, numpy: np, tree, valueAndGrad }, net) {
   const slopes = valueAndGrad((/** @type {any[][]} */ parameters, /** @type {any} */ x) =>
     np.mean(np.square(net(parameters, x.ref).sub(x))),
   );
-  return jit((/** @type {any[][][]} */ [w, m, v], /** @type {any} */ x) => {
+  return jit((/** @type {any} */ [w, m, v], /** @type {any} */ x) => {
     const [loss, g] = slopes(tree.ref(w), x);
-    const moved = w.map((pair, layer) => pair.map((one, at) => adam(np, [one, m[layer][at], v[layer][at], g[layer][at]]))); // biome-ignore format: one line
+    const moved = /** @type {any[][][]} */ (w).map((pair, layer) => pair.map((one, at) => adam(np, [one, m[layer][at], v[layer][at], g[layer][at]]))); // biome-ignore format: one line
     return [loss, [0, 1, 2].map((part) => moved.map((pair) => pair.map((all) => all[part])))];
   });
 }

@@ -55,6 +55,7 @@ export function chart(rows, caption) {
   const legend = [["Imago", COLORS.imago, LABEL], ["PyTorch", COLORS.pytorch, LABEL + 90]].map(([name, fill, x]) =>
     `<rect x="${x}" y="48" width="12" height="12" fill="${fill}"/>${text(Number(x) + 18, 59, String(name))}`); // biome-ignore format: a table
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="Helvetica, Arial, sans-serif">
+<title>Time of Imago and of PyTorch for each workload</title>
 <rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
 ${text(LABEL, 28, escaped(caption), { fill: COLORS.faint, size: 12 })}
 ${legend.join("\n")}

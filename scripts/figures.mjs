@@ -61,13 +61,14 @@ function judged(/** @type {string} */ name, /** @type {string} */ command) {
 /** Every run of `npm run bench` that was kept: a list of rows each. */
 const benches = names.flatMap((name) => {
   const rows = /** @type {BenchRow[]} */ (read(name));
-  return rows[0]?.workload ? [rows] : []; // scores are no list
+  const first = rows[0];
+  return first?.workload ? [{ first, rows }] : []; // scores are no list
 });
 
 /** What \`npm run bench\` measured, a table a file. */
 function bench() {
-  const measured = benches.map((rows) => {
-    const { cpu, threads, node, pytorch, blas, date, overheadMs } = rows[0] ?? {};
+  const measured = benches.map(({ first, rows }) => {
+    const { cpu, threads, node, pytorch, blas, date, overheadMs } = first;
     const peer = pytorch ? `, PyTorch ${pytorch} with ${blas} BLAS` : "";
     const where = `${cpu}, ${threads} threads, Node ${node}${peer}, ${date}. A step of a network that computes next to nothing takes ${cell(overheadMs, 2)} ms.`; // biome-ignore format: one line
     return `${where}\n\n${benchTable(rows, ["loading ms", "first ms"])}\n\n${meansLine(rows)}`;
@@ -105,10 +106,10 @@ const stale = pages.filter((page) => {
 });
 const [shown] = benches;
 if (shown) {
-  const { cpu, threads, pytorch, date } = shown[0] ?? {};
+  const { cpu, threads, pytorch, date } = shown.first;
   const [path, svg] = [
     "docs/pictures/bench.svg",
-    chart(shown, `${cpu}, ${threads} threads, PyTorch ${pytorch}, ${date}`),
+    chart(shown.rows, `${cpu}, ${threads} threads, PyTorch ${pytorch}, ${date}`),
   ];
   const before = existsSync(root + path) ? readFileSync(root + path, "utf8") : "";
   if (!values.check && before !== svg) writeFileSync(root + path, svg);

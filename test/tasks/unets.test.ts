@@ -32,11 +32,11 @@ describe.each(Object.entries(golden))("%s", (_, one) => {
     const [net] = open(one).networks as [StepWork["networks"][0]];
     const { size, batch } = one.options as { size: number; batch: number };
     const shape = [batch, 3, size, size];
-    const given = one.work === "diffusion" ? { time: input("time", [batch]) } : {};
-    const y = net(input("x", shape), { given });
+    const isDiffusion = one.work === "diffusion";
+    const y = net(input("x", shape), { given: isDiffusion ? { time: input("time", [batch]) } : {} });
     const compiled = await compileFunction({ y }, { runtime, weights: firstWeights([net]) });
-    const x = formula(one.work === "diffusion" ? "image" : "source", shape, (u) => u);
-    const made = await compiled.run({ x, ...(given.time && { time: tensor(new Float32Array(batch).fill(500), [batch]) }) }); // biome-ignore format: one line
+    const x = formula(isDiffusion ? "image" : "source", shape, (u) => u);
+    const made = await compiled.run({ x, ...(isDiffusion && { time: tensor(new Float32Array(batch).fill(500), [batch]) }) }); // biome-ignore format: one line
     const kept = [...floats(made.y!)].filter((_, at) => at % 97 === 0);
     expect(kept).toEqual(one.made.map((value) => expect.closeTo(value, 5)));
   });
