@@ -20,9 +20,10 @@ class Store:
         first = self.first(f"{self.key}/{name}", shape, value)
         return first.to(memory_format=self.layout) if len(shape) == 4 else first
 
-    def weight(self, name, *shape, std=None, value=0.0):
+    def weight(self, name, *shape, std=None, bound=None, value=0.0):
         if name not in self.weights:
-            self.weights[name] = self.made(name, shape, ("normal", std) if std else ("constant", value)).requires_grad_()
+            drawn = ("normal", std) if std else ("uniform", bound) if bound else ("constant", value)
+            self.weights[name] = self.made(name, shape, drawn).requires_grad_()
         return self.weights[name]
 
     def statistic(self, name, *shape, value=0.0):

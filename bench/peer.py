@@ -7,6 +7,7 @@ import time
 import torch
 from gans import Gan
 from torch import nn
+from unets import STEPS
 
 
 class Srresnet(nn.Module):
@@ -51,12 +52,18 @@ GANS = {
     "stylegan2": ("stylegan2", {**STYLES, "r1": 0, "pathLength": 0}),
     "stylegan2-r1": ("stylegan2", STYLES),
 }
+UNETS = {
+    "pix2pix": {"size": 256, "width": 32, "batch": 1},
+    "diffusion": {"size": 32, "width": 64, "multipliers": [1, 2, 2], "batch": 32},
+}
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 def first(name, shape, kind_value):
-    """First weights of a GAN: how fast it is does not depend on them."""
+    """First weights: how fast a network is does not depend on them."""
     kind, value = kind_value
+    if kind == "uniform":
+        return (torch.rand(shape) * 2 - 1) * value
     return torch.randn(shape) * value if kind == "normal" else torch.full(shape, value)
 
 
@@ -80,9 +87,26 @@ def prepare_gan(name, layout, kind):
     return run
 
 
+def prepare_unet(name, layout, kind):
+    options = UNETS[name]
+    torch.manual_seed(0)
+    work = STEPS[name](options, first, drawn, LAYOUTS[layout])
+    shape = (options["batch"], 3, options["size"], options["size"])
+    feeds = {leaf: torch.rand(shape).to(memory_format=LAYOUTS[layout]) for leaf in work.inputs}
+    if kind == "step":
+        return lambda: work.step(**feeds)
+
+    def run():
+        with torch.inference_mode():
+            work.make(feeds[work.inputs[0]])
+    return run
+
+
 def prepare(name, layout, kind):
     if name in GANS:
         return prepare_gan(name, layout, kind)
+    if name in UNETS:
+        return prepare_unet(name, layout, kind)
     make, shape, target_shape = WORKLOADS[name]
     torch.manual_seed(0)
     model = make()

@@ -1,147 +1,152 @@
 // @ts-check
-// npm run bench -- [--json FILE] [--only NAME,…] [--rounds N] [--threads N]
+// npm run bench -- [--json FILE] [--csv FILE] [--only NAME,…] [--rounds N] [--threads N] [--python FILE] [--peers FOLDER]
 // Times training steps and inference against PyTorch in turns, in processes of their own so that peaks of memory count.
-import { spawn, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
-import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { arithmeticOf } from "./arithmetic.mjs";
+import { installed, PEER_WORKLOADS, timePeer } from "./peers.mjs";
+import { median, open } from "./process.mjs";
+import { csv, meansLine, table } from "./report.mjs";
 
+const root = fileURLToPath(new URL("../", import.meta.url));
 const { values } = parseArgs({
   options: {
     json: { type: "string" },
+    csv: { type: "string" },
     only: { type: "string" },
     rounds: { type: "string", default: "5" },
     threads: { type: "string", default: String(availableParallelism()) },
     python: { type: "string", default: "/usr/bin/python3" },
+    peers: { type: "string", default: root },
   },
 });
 const [threads, rounds] = [Number(values.threads), Number(values.rounds)];
-const only = values.only?.split(",");
-const here = (/** @type {string} */ name) => new URL(name, import.meta.url).pathname;
+const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 const log = (/** @type {string} */ text) => process.stderr.write(`${text}\n`);
-const median = (/** @type {number[]} */ list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN;
-
-/** A process that answers one JSON line to one JSON line. */
-function open(/** @type {string} */ command, /** @type {string[]} */ args) {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    async ask(/** @type {object} */ question) {
-      child.stdin.write(`${JSON.stringify(question)}\n`);
-      const { value, done } = await lines.next();
-      if (done) throw new Error(`${command} ended`);
-      return JSON.parse(value);
-    },
-    close: () => child.stdin.end(),
-  };
-}
-
-const hasTorch = spawnSync(values.python, ["-c", "import torch"]).status === 0;
-if (!hasTorch)
-  log(
-    `${values.python} has no PyTorch: its columns stay empty (Debian: apt-get install python3-torch libopenblas0-pthread).`,
-  );
 
 /** Runs of a turn: the first ones do not count, while the other process's threads come to rest. */
-const turns = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
+const TURNS = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   autoencoder: { warm: 40, repeat: 100 },
   srcnn: { warm: 1, repeat: 4 },
   srresnet: { warm: 1, repeat: 3 },
   dcgan: { warm: 1, repeat: 4 },
   stylegan2: { warm: 1, repeat: 3 },
   "stylegan2-r1": { warm: 1, repeat: 3 },
+  pix2pix: { warm: 1, repeat: 4 },
+  diffusion: { warm: 1, repeat: 2 },
 });
-const names = Object.keys(turns).filter((name) => !only || only.includes(name));
-const onlySteps = ["stylegan2-r1"]; // its forward pass is that of another
-const rows = [];
-/** @type {Record<string, unknown>} */
+const OVERHEAD = "overhead";
+const ONLY_STEPS = ["stylegan2-r1"]; // its forward pass is that of another
+
+/** @type {string[]} */
+const asked = values.only?.split(",") ?? [...Object.keys(TURNS), OVERHEAD];
+const unknown = asked.find((name) => name !== OVERHEAD && !(name in TURNS));
+if (unknown !== undefined) {
+  log(`--only: expected some of ${[...Object.keys(TURNS), OVERHEAD].join(", ")}, got ${unknown}.`);
+  process.exit(2);
+}
+const hasTorch = spawnSync(values.python, ["-c", "import torch"]).status === 0;
+if (!hasTorch)
+  log(
+    `${values.python} has no PyTorch: its columns stay empty (Debian: apt-get install python3-torch libopenblas0-pthread).`,
+  );
+const libraries = installed(values.peers);
+/** What stands in every row. @type {Record<string, unknown>} */
 const facts = {
+  version: JSON.parse(readFileSync(`${root}package.json`, "utf8")).version,
   cpu: cpus()[0]?.model,
   threads,
   node: process.versions.node,
   date: new Date().toISOString().slice(0, 10),
+  ...libraries,
 };
 
-for (const workload of names)
-  for (const kind of onlySteps.includes(workload) ? ["step"] : ["step", "inference"]) {
-    const ours = open(process.execPath, [here("worker.mjs"), workload, kind, String(threads)]);
-    const layouts = workload === "autoencoder" ? ["contiguous"] : ["contiguous", "channels_last"];
-    const peers = hasTorch
-      ? layouts.map((layout) => ({ layout, process: open(values.python, [here("peer.py")]) }))
-      : [];
-    const started = await ours.ask({ verb: "load" });
-    for (const { process } of peers) {
-      const { version, blas } = await process.ask({ verb: "threads", threads });
-      Object.assign(facts, { pytorch: version, blas });
-    }
-    if (facts.blas === "reference" && rows.length === 0)
+/** The processes of PyTorch, one a memory layout. @param {string} workload */
+async function openTorch(workload) {
+  const layouts = workload === "autoencoder" ? ["contiguous"] : ["contiguous", "channels_last"];
+  const peers = (hasTorch ? layouts : []).map((layout) => ({
+    layout,
+    process: open(values.python, [here("peer.py")]),
+  }));
+  for (const { process } of peers) {
+    const { version, blas } = await process.ask({ verb: "threads", threads });
+    if (blas === "reference" && !facts.blas)
       log(
         "PyTorch multiplies by the reference BLAS, far from its best (Debian: apt-get install libopenblas0-pthread).",
       );
-    /** @type {number[]} */
-    const imago = [];
-    const torch = /** @type {number[][]} */ (peers.map(() => []));
-    const peaks = { imago: 0, pytorch: 0 };
-    for (let round = 0; round < rounds; round++) {
-      const own = await ours.ask({ verb: "run", ...turns[workload] });
-      imago.push(...own.times);
-      peaks.imago = own.peakMB;
-      for (const [i, { layout, process }] of peers.entries()) {
-        const answer = await process.ask({ verb: "run", workload, layout, kind, ...turns[workload] });
-        torch[i]?.push(...answer.times);
-        if (round === rounds - 1) peaks.pytorch = Math.max(peaks.pytorch, answer.peakMB);
-      }
-    }
-    ours.close();
-    for (const { process } of peers) process.close();
-    const best = torch.length > 0 ? Math.min(...torch.map(median)) : null;
-    const imagoMs = median(imago);
-    rows.push({
-      workload,
-      kind,
-      imagoMs,
-      pytorchMs: best,
-      ratio: best === null ? null : imagoMs / best,
-      imagoPeakMB: peaks.imago,
-      pytorchPeakMB: hasTorch ? peaks.pytorch : null,
-      sessionMs: started.sessionMs,
-      firstMs: started.firstMs,
-    });
-    log(
-      `${workload} ${kind}: ${imagoMs.toFixed(2)} ms${best === null ? "" : `, PyTorch ${best.toFixed(2)} ms (${layouts[torch.map(median).indexOf(best)]}), ratio ${(imagoMs / best).toFixed(2)}`}`,
-    );
+    Object.assign(facts, { pytorch: version, blas });
   }
+  return peers;
+}
 
-const tiny = open(process.execPath, [here("worker.mjs"), "tiny", "step", String(threads)]);
-if (!only || only.includes("overhead")) {
+/** Imago and PyTorch in turns: medians, and peaks of the whole processes. @param {string} workload @param {string} kind */
+async function inTurns(workload, kind) {
+  const ours = open(process.execPath, [here("worker.mjs"), workload, kind, String(threads)]);
+  const peers = await openTorch(workload);
+  const { sessionMs, firstMs } = await ours.ask({ verb: "load" });
+  /** @type {number[]} */
+  const times = [];
+  const theirs = /** @type {number[][]} */ (peers.map(() => []));
+  const peaks = { imagoPeakMB: 0, pytorchPeakMB: /** @type {number | null} */ (null) };
+  for (let round = 0; round < rounds; round++) {
+    const own = await ours.ask({ verb: "run", ...TURNS[workload] });
+    times.push(...own.times);
+    peaks.imagoPeakMB = own.peakMB;
+    for (const [i, { layout, process }] of peers.entries()) {
+      const answer = await process.ask({ verb: "run", workload, layout, kind, ...TURNS[workload] });
+      theirs[i]?.push(...answer.times);
+      if (round === rounds - 1) peaks.pytorchPeakMB = Math.max(peaks.pytorchPeakMB ?? 0, answer.peakMB);
+    }
+  }
+  for (const { close } of [ours, ...peers.map(({ process }) => process)]) close();
+  const imagoMs = median(times);
+  const layouts = theirs.map(median);
+  const pytorchMs = peers.length > 0 ? Math.min(...layouts) : null;
+  const layout = pytorchMs === null ? null : peers[layouts.indexOf(pytorchMs)]?.layout;
+  const ratio = pytorchMs === null ? null : imagoMs / pytorchMs;
+  return { imagoMs, pytorchMs, ratio, layout, ...peaks, sessionMs, firstMs };
+}
+
+/** Times of the other JavaScript libraries, null where one is not installed. @param {string} workload @param {string} kind */
+async function inJavaScript(workload, kind) {
+  /** @type {Record<string, number | null>} */
+  const row = { tfjsMs: null, tfjsAtLeastMs: null, jaxMs: null, jaxAtLeastMs: null };
+  for (const library of PEER_WORKLOADS.includes(workload) ? Object.keys(libraries) : []) {
+    const { ms, atLeastMs } = await timePeer({ library, workload, kind, threads, folder: values.peers });
+    Object.assign(row, { [`${library}Ms`]: ms, [`${library}AtLeastMs`]: atLeastMs });
+  }
+  return row;
+}
+
+/** A network that computes next to nothing. */
+async function overhead() {
+  const tiny = open(process.execPath, [here("worker.mjs"), "tiny", "step", String(threads)]);
   await tiny.ask({ verb: "load" });
   const { times } = await tiny.ask({ verb: "run", warm: 100, repeat: 500 });
+  tiny.close();
   log(`overhead of a step of a tiny network: ${median(times).toFixed(3)} ms`);
-  facts.overheadMs = median(times);
+  return median(times);
 }
-tiny.close();
 
-const cell = (/** @type {number | null} */ value, digits = 1) => (value === null ? "–" : value.toFixed(digits));
-const table = [
-  "| workload | kind | Imago ms | PyTorch ms | ratio | Imago peak MB | PyTorch peak MB | session ms | first run ms |",
-  "|---|---|---|---|---|---|---|---|---|",
-  ...rows.map(
-    (r) =>
-      `| ${r.workload} | ${r.kind} | ${cell(r.imagoMs, 2)} | ${cell(r.pytorchMs, 2)} | ${cell(r.ratio, 2)} | ${cell(r.imagoPeakMB, 0)} | ${cell(r.pytorchPeakMB, 0)} | ${cell(r.sessionMs, 0)} | ${cell(r.firstMs, 0)} |`,
-  ),
-].join("\n");
-process.stdout.write(
-  `${Object.entries(facts)
-    .map(([key, value]) => `${key}: ${value}`)
-    .join(" · ")}\n\n${table}\n`,
-);
-if (values.json)
-  writeFileSync(
-    values.json,
-    `${JSON.stringify(
-      rows.map((row) => ({ ...row, ...facts })),
-      null,
-      2,
-    )}\n`,
-  );
+const measured = [];
+for (const workload of Object.keys(TURNS).filter((name) => asked.includes(name)))
+  for (const kind of ONLY_STEPS.includes(workload) ? ["step"] : ["step", "inference"]) {
+    const times = await inTurns(workload, kind);
+    const arithmeticMs = await arithmeticOf({ workload, kind, threads });
+    const row = { workload, kind, ...times, arithmeticMs, ...(await inJavaScript(workload, kind)) };
+    const { imagoMs, pytorchMs, ratio, layout } = row;
+    const peer =
+      pytorchMs === null ? "" : `, PyTorch ${pytorchMs.toFixed(2)} ms (${layout}), ratio ${ratio?.toFixed(2)}`;
+    log(`${workload} ${kind}: ${imagoMs.toFixed(2)} ms${peer}`);
+    measured.push(row);
+  }
+if (asked.includes(OVERHEAD)) facts.overheadMs = await overhead();
+
+const rows = measured.map((row) => ({ ...row, ...facts }));
+const said = Object.entries(facts).map(([key, value]) => `${key}: ${value}`);
+process.stdout.write(`${said.join(" · ")}\n\n${table(rows)}\n\n${meansLine(rows)}\n`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+if (values.csv) writeFileSync(values.csv, csv(rows));

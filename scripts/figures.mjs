@@ -1,10 +1,13 @@
 // Puts measured figures into the documents: rewrites what stands between <!-- figures:NAME --> and <!-- /figures -->.
-// node scripts/figures.mjs            fills README.md, docs/*.md and models/*.md from bench/results/*.json
+// node scripts/figures.mjs            fills README.md, docs/*.md and models/*.md from bench/results/*.json, and draws
+//                                     docs/pictures/bench.svg
 // node scripts/figures.mjs --check    changes nothing; exit code 1 where a document is not what the results say
 // node scripts/figures.mjs --picture demo/comparison.png    also makes docs/pictures/demo.png of a comparison sheet
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { table as benchTable, meansLine } from "../bench/report.mjs";
+import { chart } from "./chart.mjs";
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, picture: { type: "string" } } });
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -12,7 +15,7 @@ const results = `${root}bench/results`;
 const LARGEST = 400_000; // bytes of the picture in README.md
 
 /** @typedef {{ method: string, scale: number, psnr: number | null, ssim: number, pictures: number }} Mean */
-/** @typedef {{ workload: string, kind: string } & Record<string, any>} BenchRow */
+/** @typedef {import("../bench/report.mjs").Row} BenchRow */
 
 /** @param {string[]} head @param {string[][]} rows */
 const table = (head, rows) => [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
@@ -55,26 +58,20 @@ function judged(/** @type {string} */ name, /** @type {string} */ command) {
   );
 }
 
+/** Every run of `npm run bench` that was kept: a list of rows each. */
+const benches = names.flatMap((name) => {
+  const rows = /** @type {BenchRow[]} */ (read(name));
+  const first = rows[0];
+  return first?.workload ? [{ first, rows }] : []; // scores are no list
+});
+
 /** What \`npm run bench\` measured, a table a file. */
 function bench() {
-  const measured = names.flatMap((name) => {
-    const rows = /** @type {BenchRow[]} */ (read(name));
-    const first = rows[0];
-    if (!first?.workload) return []; // scores are no list
-    const made = rows.map((row) => [
-      row.workload,
-      row.kind,
-      cell(row.imagoMs, 1),
-      cell(row.pytorchMs, 1),
-      cell(row.ratio, 2),
-      cell(row.imagoPeakMB),
-      cell(row.pytorchPeakMB),
-    ]);
-    const head = ["workload", "what", "Imago ms", "PyTorch ms", "ratio", "Imago peak MB", "PyTorch peak MB"];
+  const measured = benches.map(({ first, rows }) => {
     const { cpu, threads, node, pytorch, blas, date, overheadMs } = first;
     const peer = pytorch ? `, PyTorch ${pytorch} with ${blas} BLAS` : "";
     const where = `${cpu}, ${threads} threads, Node ${node}${peer}, ${date}. A step of a network that computes next to nothing takes ${cell(overheadMs, 2)} ms.`; // biome-ignore format: one line
-    return [`${where}\n\n${table(head, made)}`];
+    return `${where}\n\n${benchTable(rows, ["loading ms", "first ms"])}\n\n${meansLine(rows)}`;
   });
   return measured.join("\n\n") || "Not measured yet: `npm run bench -- --json bench/results/cpu.json`";
 }
@@ -109,6 +106,17 @@ const stale = pages.filter((page) => {
   if (!values.check && after !== before) writeFileSync(root + page, after);
   return after !== before;
 });
+const [shown] = benches;
+if (shown) {
+  const { cpu, threads, pytorch, date } = shown.first;
+  const [path, svg] = [
+    "docs/pictures/bench.svg",
+    chart(shown.rows, `${cpu}, ${threads} threads, PyTorch ${pytorch}, ${date}`),
+  ];
+  const before = existsSync(root + path) ? readFileSync(root + path, "utf8") : "";
+  if (!values.check && before !== svg) writeFileSync(root + path, svg);
+  if (before !== svg) stale.push(path);
+}
 for (const page of stale) console.log(values.check ? `${page}: not what bench/results says.` : `${page}: rewritten`);
 if (values.check && stale.length > 0) console.error("Run node scripts/figures.mjs.");
 process.exitCode = values.check && stale.length > 0 ? 1 : 0;

@@ -58,7 +58,8 @@ export type { AnimationWriting, Codec, PictureFormat, Platform, RuntimeChoice } 
 export type { Reconstruction, ReconstructOptions } from "./tasks/reconstruct.ts";
 export type { ResumeOptions, TrainOptions, TrainTick } from "./tasks/train.ts";
 export type { UpscaleOptions, Upscaler } from "./tasks/upscale.ts";
-export { type Workload, workloads } from "./tasks/workloads.ts";
+export type { Workload } from "./tasks/workload.ts";
+export { workloads } from "./tasks/workloads.ts";
 export { type Random, random } from "./tensor/random.ts";
 export { readSafetensors, writeSafetensors } from "./tensor/safetensors.ts";
 export * from "./tensor/tensor.ts";

@@ -4,7 +4,8 @@ import { userError } from "../errors.ts";
 import { initialWeights } from "../nn/model.ts";
 import { random } from "../tensor/random.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
-import { type Workload, workloads } from "./workloads.ts";
+import type { Workload } from "./workload.ts";
+import { workloads } from "./workloads.ts";
 
 export const benchKinds = ["step", "inference"] as const;
 export type BenchKind = (typeof benchKinds)[number];

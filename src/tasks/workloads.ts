@@ -1,40 +1,17 @@
 import { z } from "zod";
-import {
-  add,
-  depthToSpace,
-  input,
-  type Node,
-  prelu,
-  relu,
-  type StepNumbers,
-  type StepPlan,
-  sigmoid,
-} from "../engine/index.ts";
+import { add, depthToSpace, input, type Node, prelu, relu, sigmoid } from "../engine/index.ts";
 import { conv2d, linear } from "../nn/layers.ts";
 import { mse } from "../nn/losses.ts";
-import { defineModel, givenLeaves, type Network, network, type Parameters } from "../nn/model.ts";
+import { defineModel, givenLeaves, network, type Parameters } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { dcgan as dcganRecipe } from "../recipes/dcgan.ts";
 import type { RecipeDefinition } from "../recipes/index.ts";
 import { stylegan2 as stylegan2Recipe } from "../recipes/stylegan2.ts";
 import type { Shape } from "../tensor/tensor.ts";
+import { diffusion } from "./diffusionWork.ts";
+import { pix2pix } from "./pix2pixWork.ts";
 import { stepPlan } from "./recipeStep.ts";
-
-/** A training step, ready to be compiled. */
-export interface StepWork {
-  readonly networks: readonly Network[];
-  readonly plan: StepPlan;
-  numbers(step: number): StepNumbers;
-}
-
-/** What benches time: a training step and, where it has one of its own, a forward pass. bench/peer.py has the same in PyTorch. */
-export interface Workload {
-  readonly name: string;
-  readonly summary: string;
-  step(): StepWork;
-  /** A network used at the batch of the step. */
-  forward?(): { readonly network: Network; readonly output: Node };
-}
+import type { Workload } from "./workload.ts";
 
 /** One network under mean squared error and Adam. */
 interface Regression {
@@ -165,4 +142,14 @@ const tiny = regression({
   build: (x, p) => linear(x, p("only"), { out: 4 }),
 });
 
-export const workloads: readonly Workload[] = [autoencoder, srcnn, srresnet, dcgan, stylegan2, regularized, tiny];
+export const workloads: readonly Workload[] = [
+  autoencoder,
+  srcnn,
+  srresnet,
+  dcgan,
+  stylegan2,
+  regularized,
+  pix2pix,
+  diffusion,
+  tiny,
+];

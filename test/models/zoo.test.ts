@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { compileFunction, gradient, input, inputsOf, mean, square, sub } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
+import { diffusionUnet } from "../../src/models/diffusionUnet.ts";
 import { models } from "../../src/models/index.ts";
+import { patchGan } from "../../src/models/patchGan.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
+import { unet } from "../../src/models/unet.ts";
 import { givenLeaves, initialWeights, network, parameterCount } from "../../src/nn/model.ts";
 import { floats, type Shape, sizeOf, tensor } from "../../src/tensor/tensor.ts";
 import { seeded } from "../engine/support.ts";
@@ -13,8 +16,15 @@ afterAll(() => runtime.dispose());
 const random = seeded(5);
 const noise = (shape: Shape) => tensor(Float32Array.from({ length: sizeOf(shape) }, random), shape);
 
+/** Options that make large networks small. */
+const SMALL: Readonly<Record<string, Record<string, unknown>>> = {
+  unet: { size: 32, width: 4 },
+  "patch-gan": { width: 4 },
+  "diffusion-unet": { width: 8, multipliers: [1, 2, 3], blocks: 1 },
+};
+
 describe.each(models.map((model) => [model.name, model] as const))("%s", (name, model) => {
-  const net = network(model);
+  const net = network(model, SMALL[name]);
   const shape = model.input(net.options);
   const weights = initialWeights([net], 1);
 
@@ -44,7 +54,7 @@ describe.each(models.map((model) => [model.name, model] as const))("%s", (name, 
 
   test("gives every parameter a finite gradient that is not zero", async () => {
     const x = input("x", [2, ...shape.slice(1)]);
-    const y = net(x, { training: true });
+    const y = net(x, { training: true, given: givenLeaves(model, net.options, 2) });
     const moving = net.parameters().filter(({ attributes }) => attributes.trainable);
     const away = input("away", y.shape);
     const slopes = gradient(mean(square(sub(y, away))), moving);
@@ -79,6 +89,20 @@ describe.each(models.map((model) => [model.name, model] as const))("%s", (name, 
 test("SRCNN has the paper's sizes", () => {
   expect(parameterCount(network(srcnn, { kernels: [9, 1, 5] }))).toBe(8_129);
   expect(parameterCount(network(srcnn, { kernels: [9, 5, 5] }))).toBe(57_281);
+});
+
+test("U-Nets and PatchGAN have as many numbers as their authors' networks", () => {
+  expect(parameterCount(network(unet))).toBe(54_413_955); // "54.414 M" in the authors' logs
+  expect(parameterCount(network(patchGan))).toBe(2_768_705); // "2.769 M"
+  expect(parameterCount(network(diffusionUnet))).toBe(35_746_307); // "35.7 million" in the paper
+});
+
+test("U-Nets keep the picture's size, PatchGAN scores overlapping patches", () => {
+  expect(network(unet, { size: 16, width: 2 })(input("x", [2, 3, 32, 48])).shape).toEqual([2, 3, 32, 48]);
+  expect(network(unet, { size: 512, channels: 1, width: 1 })(input("x", [1, 1, 512, 512])).shape).toEqual([1, 1, 512, 512]); // biome-ignore format: one line
+  expect(network(patchGan, { width: 2 })(input("x", [1, 6, 256, 256])).shape).toEqual([1, 1, 30, 30]); // the paper's 30×30
+  const wide = network(diffusionUnet, { size: 16, width: 96, multipliers: [1, 3], attention: [8, 16] });
+  expect(wide(input("x", [2, 3, 16, 16]), { given: { time: input("time", [2]) } }).shape).toEqual([2, 3, 16, 16]);
 });
 
 test("SRCNN's output is of the size of its input, on any sides and channels", () => {

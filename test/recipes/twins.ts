@@ -6,6 +6,7 @@ import { createRuntime } from "../../src/engine/runtime/node.ts";
 import type { Network } from "../../src/nn/model.ts";
 import { recipes } from "../../src/recipes/index.ts";
 import { stepPlan } from "../../src/tasks/recipeStep.ts";
+import type { StepWork } from "../../src/tasks/workload.ts";
 import { type Shape, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { drawn } from "../fixtures/drawn.ts";
 
@@ -20,14 +21,14 @@ export const twins: Readonly<Record<string, Twin>> = JSON.parse(
   readFileSync(new URL("../fixtures/golden/gans.json", import.meta.url), "utf8"),
 );
 
-const formula = (name: string, shape: Shape, of: (u: number) => number): Tensor =>
+export const formula = (name: string, shape: Shape, of: (u: number) => number): Tensor =>
   tensor(new Float32Array(drawn(name, shape).map(of)), shape);
 
 /** Numbers of mean 0 and variance 1. */
 const spread = (u: number): number => (2 * u - 1) * Math.sqrt(3);
 
 /** Weights that are drawn normally keep their scale, all others come near their first value, or 0. */
-function firstWeights(networks: readonly Network[]): Tensors {
+export function firstWeights(networks: readonly Network[]): Tensors {
   const all = networks.flatMap((one) => one.parameters().map((parameter) => ({ parameter, key: one.key })));
   return Object.fromEntries(
     all.map(({ key, parameter: { attributes, shape } }) => {
@@ -60,6 +61,21 @@ function withNoise(runtime: Runtime): Runtime {
   };
 }
 
+/** Takes steps on weights, noise and inputs of the formula, and gives what each reports. */
+export async function takeSteps(
+  { networks, plan, numbers }: StepWork,
+  runtime: Runtime,
+  count: number,
+): Promise<Record<string, number>[]> {
+  const step = await compileStep(plan, { runtime: withNoise(runtime), weights: firstWeights(networks) });
+  const feeds = Object.fromEntries(
+    Object.entries(step.inputs).map(([name, shape]) => [name, formula(name, shape, (u) => u)]),
+  );
+  const made = [];
+  for (let at = 1; at <= count; at++) made.push(await step.run(feeds, numbers(at)));
+  return made;
+}
+
 /** Takes the steps of a twin and compares every loss. */
 export async function compareTwin({ recipe: name, options, losses }: Twin): Promise<void> {
   const runtime = createRuntime("cpu", { threads: 1 });
@@ -68,18 +84,12 @@ export async function compareTwin({ recipe: name, options, losses }: Twin): Prom
     const checked = recipe.options.parse(options);
     const networks = recipe.networks(checked);
     const plan = stepPlan(recipe, networks, checked);
-    const step = await compileStep(plan, {
-      runtime: withNoise(runtime),
-      weights: firstWeights(Object.values(networks)),
-    });
-    const image = formula("image", step.inputs.image!, (u) => u);
-    for (const [at, [discriminator, generator]] of losses.entries()) {
-      const count = at + 1;
-      const learningRate = recipe.schedule(checked, 3)(count);
-      const made = await step.run({ image }, { step: count, learningRate, emaDecay: 0.5 });
+    const rate = recipe.schedule(checked, 3);
+    const numbers = (step: number) => ({ step, learningRate: rate(step), emaDecay: 0.5 });
+    const made = await takeSteps({ networks: Object.values(networks), plan, numbers }, runtime, losses.length);
+    for (const [at, [discriminator, generator]] of losses.entries())
       for (const [key, value] of Object.entries({ discriminator, generator }))
-        expect(Math.abs(made[key]! - value), `${key} loss of step ${count}: ${made[key]}, PyTorch ${value}`).toBeLessThan(1e-3 * Math.max(1, value)); // biome-ignore format: one line
-    }
+        expect(Math.abs(made[at]![key]! - value), `${key} loss of step ${at + 1}: ${made[at]![key]}, PyTorch ${value}`).toBeLessThan(1e-3 * Math.max(1, value)); // biome-ignore format: one line
   } finally {
     await runtime.dispose();
   }

@@ -38,3 +38,11 @@ test("the steps of GANs are those of their recipes: both updates, averages, pena
   expect(named("dcgan").forward!().output.shape).toEqual([64, 3, 32, 32]);
   expect(named("stylegan2").forward!().output.shape).toEqual([32, 3, 32, 32]);
 });
+
+test("the steps of the U-Nets are at the bench's sizes", () => {
+  const [translation, noise] = [named("pix2pix"), named("diffusion")];
+  expect(Object.keys(translation.step().plan.losses)).toEqual(["discriminator", "generator"]);
+  expect(translation.forward!().output.shape).toEqual([1, 3, 256, 256]);
+  expect(Object.keys(noise.step().plan.losses)).toEqual(["diffusion"]);
+  expect(noise.forward!().output.shape).toEqual([32, 3, 32, 32]);
+});
