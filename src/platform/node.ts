@@ -75,6 +75,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
     return withGpuErrors(createRuntime(chosen, { threads }));
   },
   threads: availableParallelism(),
+  peakMB: () => process.resourceUsage().maxRSS / 1024,
   codec,
   files: nodeFiles,
   models: fileURLToPath(new URL("../../models", import.meta.url)),

@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { compileStep, type Runtime } from "../engine/index.ts";
+import { compileStep, type Runtime, type StepOptions } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
 import { type RecipeDefinition, recipes } from "../recipes/index.ts";
 import type { DataSource } from "../train/data/source.ts";
 import { type FitPlan, fit, type Tick } from "../train/fit.ts";
+import type { StepProfile } from "../train/profile.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
+import { type ProfileHooks, profileOn } from "./profile.ts";
 import { stepPlan } from "./recipeStep.ts";
 import { planSampler, type Sampler } from "./sample.ts";
 import { animateSamples } from "./sampleAnimation.ts";
@@ -69,6 +71,8 @@ export interface Training {
   readonly parameters: number;
   /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
   start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<TrainTick, void>;
+  /** Takes steps to see where their time goes; nothing is written. */
+  profile(hooks: ProfileHooks): Promise<StepProfile>;
 }
 
 export const findRecipe = (name: string, known: readonly RecipeDefinition[] = recipes): RecipeDefinition => {
@@ -172,6 +176,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
     usage,
     parameters: parameterCount(network),
     start: ({ signal } = {}) => start({ request, networks, source, description, samplerFor, platform }, signal),
+    profile: (hooks) => profileOn(platform, request.runtime, stepsOf({ request, networks, source }), hooks),
   };
 }
 
@@ -207,6 +212,18 @@ async function withAnimation(tick: Tick, { request, platform }: Prepared): Promi
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
+/** What the steps of a training are, whatever becomes of them. */
+function stepsOf({ request, networks, source }: Pick<Prepared, "request" | "networks" | "source">) {
+  const { recipe, own, checked } = request;
+  return {
+    prepare: (runtime: Runtime, options?: Pick<StepOptions, "profile">) =>
+      compile(networks, request, { runtime, ...options }),
+    source,
+    schedule: recipe.schedule(own, checked.steps),
+    ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
+  };
+}
+
 function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
   const { recipe, own, checked } = request;
   const { steps, seed, log, save, sample } = checked;
@@ -222,11 +239,8 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
     ...(classes && { classes: JSON.stringify(classes) }),
   };
   return {
-    prepare: (on) => compile(networks, request, on),
-    source,
+    ...stepsOf({ request, networks, source }),
     steps,
-    schedule: recipe.schedule(own, steps),
-    ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
     every: { log, save, sample },
     ...samplerFor(runtime),
     run,
@@ -258,9 +272,13 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
   };
 }
 
-async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
+async function compile(
+  networks: Readonly<Record<string, Network>>,
+  request: Request,
+  options: Pick<StepOptions, "runtime" | "profile">,
+) {
   const { recipe, own, checked } = request;
   const plan = stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
   const weights = initialWeights(Object.values(networks), checked.seed);
-  return compileStep(plan, { runtime, weights, seed: checked.seed });
+  return compileStep(plan, { ...options, weights, seed: checked.seed });
 }

@@ -3,7 +3,7 @@ import { random } from "../../tensor/random.ts";
 import { floats, type Shape, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { Node } from "../graph/node.ts";
 import type { InputAttributes } from "../ops/leaf.ts";
-import type { Executable, Program, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
+import type { Executable, Program, RunTime, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
 import { assemble, type Vector } from "./assemble.ts";
 import { type Flat, inputsOf, keyOf, type Parameter } from "./parameters.ts";
 import type { StepPlan } from "./plan.ts";
@@ -14,6 +14,8 @@ export interface StepOptions {
   readonly weights: Tensors;
   /** Seed of the noise inputs. */
   readonly seed?: number;
+  /** Let the runtime time its kernels. */
+  readonly profile?: boolean;
 }
 
 /** The numbers that steer one step. */
@@ -36,6 +38,8 @@ export interface Step {
   read(): Promise<Record<string, Tensor>>;
   /** Restores what `read` gave; names and shapes must be the same. */
   write(state: Tensors): Promise<void>;
+  /** Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up. */
+  profile?(): Promise<readonly RunTime[]>;
   dispose(): Promise<void>;
 }
 
@@ -111,7 +115,8 @@ function packState(vectors: readonly Vector[], values: Tensors): Record<string, 
 }
 
 /** Puts forward passes, gradients and updates of all networks into one graph and loads it. */
-export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }: StepOptions): Promise<Step> {
+export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {
+  const { runtime, weights, seed = 0, profile = false } = options;
   const { vectors, outputs, scalars } = assemble(plan);
   const state: StateSlot[] = vectors.map((one) => ({ name: slotName(one), current: one.leaf, next: one.next }));
   const held = new Set<Node>([...state.map((slot) => slot.current), ...scalars]);
@@ -120,7 +125,8 @@ export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }
   const noise = fed.filter((leaf) => leaf.attributes.noise);
   const shapes = fed.filter((leaf) => !noise.includes(leaf)).map(({ attributes: { name }, shape }) => [name, shape]);
   const program: Program = { inputs: [...fed, ...scalars], outputs, state };
-  const executable: Executable = await runtime.load(program, initialState(vectors, weights));
+  const executable: Executable = await runtime.load(program, initialState(vectors, weights), { profile });
+  if (profile && !executable.profile) throw userError("runtime", `expected cpu for a profile, got ${runtime.name}`);
   return {
     inputs: Object.fromEntries(shapes),
     async run(feeds, numbers) {
@@ -130,6 +136,7 @@ export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }
     },
     read: async () => nameState(vectors, await executable.read()),
     write: async (values) => executable.write(packState(vectors, values)),
+    ...(executable.profile && { profile: executable.profile }),
     dispose: () => executable.dispose(),
   };
 }

@@ -1,14 +1,17 @@
-import { availableParallelism } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { internal, userError } from "../../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Target } from "../onnx/emit.ts";
-import { writeModel } from "../onnx/write.ts";
+import { readProfile } from "../onnx/profile.ts";
+import { encode, lower, type OnnxGraph, writeModel } from "../onnx/write.ts";
 import { stopGradient } from "../ops/elementwise.ts";
 import type { InputAttributes } from "../ops/leaf.ts";
 import { input } from "../ops/leaf.ts";
 import { referenceRuntime } from "./reference.ts";
-import type { Executable, Program, Runtime, RuntimeName, StateSlot, Tensors } from "./runtime.ts";
+import type { Executable, LoadOptions, Program, RunTime, Runtime, RuntimeName, StateSlot, Tensors } from "./runtime.ts";
 
 interface Reply {
   readonly call: number;
@@ -120,10 +123,20 @@ function identityModel(state: readonly StateSlot[]): Uint8Array {
   );
 }
 
-function bytesOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): Uint8Array {
+function graphOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): OnnxGraph {
   const next = Object.fromEntries(state.filter((slot) => slot.next).map((slot) => [nextName(slot), slot.next!]));
   const leaves = [...inputs, ...state.map((slot) => slot.current)];
-  return writeModel({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
+  return lower({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
+}
+
+/** A folder for the file that a session profiles itself into, until it is read. */
+function traceFolder() {
+  const folder = mkdtempSync(join(tmpdir(), "imago-profile-"));
+  return {
+    options: { enableProfiling: true, profileFilePrefix: join(folder, "trace") },
+    read: (): string => readFileSync(join(folder, readdirSync(folder)[0]!), "utf8"),
+    remove: (): void => rmSync(folder, { recursive: true, force: true }),
+  };
 }
 
 /** Memory of its own for every kind of array; a Buffer's own `slice` would share it. */
@@ -134,19 +147,26 @@ const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
 });
 const bufferOf = ({ data }: Tensor): ArrayBuffer => data.buffer as ArrayBuffer;
 
-async function load(
-  bridge: Bridge,
-  id: number,
-  program: Program,
-  initial: Tensors,
-  target: Target,
-): Promise<Executable> {
+/** What it takes to load a program. */
+interface Loading extends LoadOptions {
+  readonly bridge: Bridge;
+  readonly id: number;
+  readonly target: Target;
+}
+
+async function load(program: Program, initial: Tensors, { bridge, id, target, profile }: Loading): Promise<Executable> {
   const { inputs, outputs, state = [] } = program;
-  await bridge.call("load", id, {
-    bytes: bytesOf(program, target),
+  const graph = graphOf(program, target);
+  const trace = profile && target === "cpu" ? traceFolder() : undefined;
+  const request = {
+    bytes: encode(graph),
     slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
-    options: {},
+    options: trace?.options ?? {},
+  };
+  await bridge.call("load", id, request).catch((error: unknown) => {
+    trace?.remove();
+    throw error;
   });
   await bridge.call("write", id, { state: initial });
   const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
@@ -160,7 +180,15 @@ async function load(
     read: () =>
       bridge.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
     write: (values) => bridge.call("write", id, { state: values }),
-    dispose: () => bridge.call("release", id),
+    ...(trace && {
+      async profile(): Promise<readonly RunTime[]> {
+        await bridge.call("endProfiling", id);
+        return readProfile(trace.read(), graph.nodes);
+      },
+    }),
+    async dispose() {
+      await bridge.call("release", id).finally(trace?.remove);
+    },
   };
 }
 
@@ -194,7 +222,7 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
   return {
     name,
     threads,
-    load: (program, state = {}) => load(bridge, count++, program, state, name),
+    load: (program, state = {}, options) => load(program, state, { bridge, id: count++, target: name, ...options }),
     dispose: () => bridge.end(),
   };
 }

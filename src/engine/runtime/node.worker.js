@@ -96,6 +96,10 @@ async function read(/** @type {{ identity?: Uint8Array }} */ { identity }, /** @
   }
 }
 
+function endProfiling(/** @type {unknown} */ _request, /** @type {number} */ id) {
+  loaded.get(id)?.session.endProfiling();
+}
+
 async function release(/** @type {unknown} */ _request, /** @type {number} */ id) {
   const program = loaded.get(id);
   loaded.delete(id);
@@ -105,7 +109,7 @@ async function release(/** @type {unknown} */ _request, /** @type {number} */ id
 }
 
 /** @type {Record<string, (request: any, id: number) => unknown>} */
-const verbs = { load, write, run, read, release };
+const verbs = { load, write, run, read, endProfiling, release };
 let queue = Promise.resolve();
 
 parentPort?.on("message", ({ call, verb, id, request }) => {

@@ -30,7 +30,10 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /** Batches in order, the next ones being made while one is used. Ends early, and at once, when the signal aborts. */
-export async function* prefetch(source: DataSource, options: PrefetchOptions): AsyncGenerator<Fetched, void> {
+export async function* prefetch(
+  source: Pick<DataSource, "batch">,
+  options: PrefetchOptions,
+): AsyncGenerator<Fetched, void> {
   const { from, to, depth = 2, signal, now = () => performance.now() } = options;
   const queue: Promise<Tensors>[] = [];
   for (let step = from; step <= to && !signal?.aborted; step++) {
