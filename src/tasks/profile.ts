@@ -4,10 +4,12 @@ import { initialWeights } from "../nn/model.ts";
 import { type ProfileOptions, type ProfilePlan, profileStep, type StepProfile } from "../train/profile.ts";
 import { filledAll } from "./bench.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
+import { checkOptions } from "./schema.ts";
 import type { Workload } from "./workloads.ts";
 
 /** How many steps a profile times. */
 export const profileSteps = z.int().min(1).max(100_000);
+const counted = z.object({ steps: profileSteps });
 
 /** How many steps are timed, what stops it, and who is told how far it is. */
 export type ProfileHooks = Pick<ProfileOptions, "steps" | "signal" | "onProgress">;
@@ -19,6 +21,7 @@ export async function profileOn(
   plan: ProfilePlan,
   hooks: ProfileHooks,
 ): Promise<StepProfile> {
+  checkOptions(counted, { steps: hooks.steps }, (name) => `profile › ${name}`);
   const runtime = await platform.runtime(choice);
   try {
     return await profileStep(plan, { ...hooks, runtime, peakMB: platform.peakMB });

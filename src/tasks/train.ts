@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { compileStep, type Runtime, type StepOptions } from "../engine/index.ts";
+import { compileStep, type Runtime, type StepOptions, type StepPlan } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
@@ -153,6 +153,7 @@ interface Prepared {
   readonly request: Request;
   readonly networks: Readonly<Record<string, Network>>;
   readonly source: DataSource;
+  readonly training: ReturnType<typeof stepsOf>;
   readonly description: RunDescription;
   readonly samplerFor: (runtime: Runtime) => Sampler;
   readonly platform: Platform;
@@ -165,6 +166,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const { network: key, usage } = recipe.result(own);
   const network = networks[key]!;
   const source = await openData(recipe.data(own), checked, platform);
+  const training = stepsOf(request, networks, source);
   const description = describe(request, source, platform);
   const samplerFor = await planSampler({ network, usage, checked, source }, platform);
   return {
@@ -175,8 +177,9 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
     network,
     usage,
     parameters: parameterCount(network),
-    start: ({ signal } = {}) => start({ request, networks, source, description, samplerFor, platform }, signal),
-    profile: (hooks) => profileOn(platform, request.runtime, stepsOf({ request, networks, source }), hooks),
+    start: ({ signal } = {}) =>
+      start({ request, networks, source, training, description, samplerFor, platform }, signal),
+    profile: (hooks) => profileOn(platform, request.runtime, training, hooks),
   };
 }
 
@@ -212,19 +215,22 @@ async function withAnimation(tick: Tick, { request, platform }: Prepared): Promi
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
-/** What the steps of a training are, whatever becomes of them. */
-function stepsOf({ request, networks, source }: Pick<Prepared, "request" | "networks" | "source">) {
-  const { recipe, own, checked } = request;
+/** The steps of a training, whatever becomes of them. */
+function stepsOf({ recipe, own, checked }: Request, networks: Readonly<Record<string, Network>>, source: DataSource) {
+  let plan: StepPlan | undefined; // made once: networks note what each call lets follow
   return {
-    prepare: (runtime: Runtime, options?: Pick<StepOptions, "profile">) =>
-      compile(networks, request, { runtime, ...options }),
+    prepare(runtime: Runtime, options: Pick<StepOptions, "profile"> = {}) {
+      plan ??= stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
+      const weights = initialWeights(Object.values(networks), checked.seed);
+      return compileStep(plan, { runtime, ...options, weights, seed: checked.seed });
+    },
     source,
     schedule: recipe.schedule(own, checked.steps),
     ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
   };
 }
 
-function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
+function fitPlan({ request, networks, source, training, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
   const { recipe, own, checked } = request;
   const { steps, seed, log, save, sample } = checked;
   const { network: key, usage } = recipe.result(own);
@@ -239,7 +245,7 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
     ...(classes && { classes: JSON.stringify(classes) }),
   };
   return {
-    ...stepsOf({ request, networks, source }),
+    ...training,
     steps,
     every: { log, save, sample },
     ...samplerFor(runtime),
@@ -270,15 +276,4 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
     data: source.description,
     versions: platform.versions,
   };
-}
-
-async function compile(
-  networks: Readonly<Record<string, Network>>,
-  request: Request,
-  options: Pick<StepOptions, "runtime" | "profile">,
-) {
-  const { recipe, own, checked } = request;
-  const plan = stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
-  const weights = initialWeights(Object.values(networks), checked.seed);
-  return compileStep(plan, { ...options, weights, seed: checked.seed });
 }

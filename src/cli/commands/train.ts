@@ -72,7 +72,9 @@ Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}
     const plan =
       resume === undefined ? planNew(name, options, choice, context) : planOn(resume, options, choice, context);
     const training = await plan;
-    context.io.err(`${describe(training)}\n`);
+    const { folder, steps, description } = training;
+    const goal = `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}\n`;
+    context.io.err(`${describe(training)}\n${profile === undefined ? goal : ""}`);
     if (profile !== undefined && !dryRun) return tellProfile(training, { steps: profile, json }, context);
     if (!dryRun) return follow(training, json, context);
     if (json) printJson(context.io, training.description);
@@ -133,7 +135,7 @@ async function tellProfile(
 
 const count = (value: number): string => value.toLocaleString("en-US");
 
-function describe({ recipe, folder, steps, parameters, description, usage }: Training): string {
+function describe({ recipe, parameters, description, usage }: Training): string {
   const { data, options } = description;
   const settings = Object.entries(options).map(([key, value]) => `${flagOf(key)} ${value}`);
   return [
@@ -141,7 +143,6 @@ function describe({ recipe, folder, steps, parameters, description, usage }: Tra
     `  network  ${count(parameters)} numbers, ${useText(usage)}`,
     `  options  ${settings.join(" ")}`,
     `  data     ${count(data.count)} pictures, ${(data.bytes / 2 ** 20).toFixed(1)} MiB, sha256 ${data.sha256.slice(0, 12)}…`,
-    `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}`,
   ].join("\n");
 }
 
