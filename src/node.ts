@@ -20,6 +20,7 @@ import { type Reconstruction, type ReconstructOptions, reconstruct as reconstruc
 import { lazyRuntime } from "./tasks/runtime.ts";
 import { planResume, planTraining, type ResumeOptions, type TrainOptions, type TrainTick } from "./tasks/train.ts";
 import { openUpscaler as openWith, type UpscaleOptions, type Upscaler } from "./tasks/upscale.ts";
+import type { StepProfile } from "./train/profile.ts";
 
 export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
 export { writeAnimation } from "./platform/animation.ts";
@@ -131,6 +132,20 @@ export async function* train<O extends z.ZodObject>(
     choiceOf({ runtime, threads }),
   );
   yield* training.start({ signal });
+}
+
+/**
+ * Times steps of a recipe's training from its first weights, 20 unless `profileSteps` says otherwise, and tells where their time
+ * goes by layer, by what kernels do, and outside of them. Runs on "cpu" alone; no run is made.
+ */
+export async function profile<O extends z.ZodObject>(
+  recipe: RecipeDefinition<O>,
+  options: Omit<TrainOptions, "run"> & Running & { readonly profileSteps?: number } & z.input<O>,
+): Promise<StepProfile> {
+  const { runtime, threads, signal, profileSteps: steps = 20, ...task } = options;
+  const asked = { ...task, run: "(no run)" } as unknown as TrainOptions;
+  const training = await planTraining(recipe, asked, platform, choiceOf({ runtime, threads }));
+  return training.profile({ steps: steps, signal });
 }
 
 /** Goes on with a run where it stopped; `recipe` where it was one of your own. */

@@ -89,7 +89,8 @@ function helpOf(info: OptionInfo): string {
 const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
 
 function addOption(commander: Commander, info: OptionInfo): void {
-  const value = info.kind === "flag" ? "" : ` <${placeholderOf(info)}>`;
+  const placeholder = placeholderOf(info);
+  const value = info.kind === "flag" ? "" : info.bare === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
   const flags = `${info.short ? `-${info.short}, ` : ""}${flagOf(info.name)}${value}`;
   if (info.kind === "list") commander.option(flags, helpOf(info), collect);
   else commander.option(flags, helpOf(info));
@@ -99,6 +100,7 @@ function addOption(commander: Commander, info: OptionInfo): void {
 const asNumber = (text: string): unknown => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text));
 
 function readValue(raw: unknown, info: OptionInfo, isRepeated: boolean): unknown {
+  if (raw === true && info.bare !== undefined) return info.bare;
   if (info.kind === "number") return raw === "NaN" ? Number.NaN : asNumber(raw as string);
   if (info.kind === "choice") return info.choices!.find((one) => String(one) === raw) ?? raw;
   if (info.kind !== "list") return raw;

@@ -3,12 +3,23 @@ export { type Exported, type ExportOptions, exportOnnx, type FreeSide } from "./
 export * from "./compile/function.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/plan.ts";
+export { type Profile, type ProfileRow, profileOf } from "./compile/profile.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./graph/gradient.ts";
-export { defineOp, inScope, misfit, type Node, type Op, topological } from "./graph/node.ts";
+export { defineOp, misfit, type Node, type Op, topological } from "./graph/node.ts";
 export { print } from "./graph/print.ts";
+export { inLayer, inNetwork, inScope, type Phase } from "./graph/scope.ts";
 export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./onnx/import.ts";
 export * from "./ops/index.ts";
 export { evaluate } from "./runtime/evaluate.ts";
 export { referenceRuntime } from "./runtime/reference.ts";
-export type { Executable, Program, Runtime, RuntimeName, StateSlot, Tensors } from "./runtime/runtime.ts";
+export type {
+  Executable,
+  LoadOptions,
+  Program,
+  RunTime,
+  Runtime,
+  RuntimeName,
+  StateSlot,
+  Tensors,
+} from "./runtime/runtime.ts";

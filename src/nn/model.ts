@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import {
   type Initializer,
+  inLayer,
+  inNetwork,
   input,
-  inScope,
   type Node,
   type Noise,
   parameter,
@@ -111,7 +112,8 @@ class Store {
         `${this.key} › ${name}`,
         `expected the shape [${found.shape.join(", ")}] of the first call, got [${shape.join(", ")}]`,
       );
-    const leaf = found ?? parameter([], { name, network: this.key, shape, initializer, trainable });
+    const make = () => parameter([], { name, network: this.key, shape, initializer, trainable });
+    const leaf = found ?? inLayer([this.key, ...name.split(".")], make);
     this.leaves.set(name, leaf);
     return leaf;
   }
@@ -130,7 +132,7 @@ class Store {
         follow: (average: RunningAverage) => void this.averages.push(average),
         noise: (name: string, shape: Shape, kind: Noise) =>
           input(`${this.key}/${full(name)}#${call}`, shape, { noise: kind }),
-        within: <T>(layer: string, build: () => T) => inScope([this.key, ...path, layer].join(" › "), build),
+        within: <T>(layer: string, build: () => T) => inLayer([this.key, ...path, layer], build),
       });
     };
     return scope([]);
@@ -151,7 +153,7 @@ export function network<O extends z.ZodObject>(
   const calling =
     (build: Build<z.infer<O>>) =>
     (x: Node, { training = false, given = {} }: CallOptions = {}): Node =>
-      build(x, store.call(training), checked, given);
+      inNetwork(key, () => build(x, store.call(training), checked, given));
   const call = calling(model.build);
   return Object.assign(call, {
     part(name: string, x: Node, options?: CallOptions) {

@@ -62,6 +62,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
     return createRuntime(chosen, { threads });
   },
   threads: availableParallelism(),
+  peakMB: () => process.resourceUsage().maxRSS / 1024,
   codec,
   files: nodeFiles,
   models: fileURLToPath(new URL("../../models", import.meta.url)),

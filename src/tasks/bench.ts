@@ -42,7 +42,8 @@ const filled = (shape: Shape): Tensor => {
   return tensor(Float32Array.from({ length: sizeOf(shape) }, source.uniform), shape);
 };
 
-const filledAll = (shapes: readonly (readonly [name: string, shape: Shape])[]): Record<string, Tensor> =>
+/** Seeded numbers in 0…1 for inputs by name. */
+export const filledAll = (shapes: readonly (readonly [name: string, shape: Shape])[]): Record<string, Tensor> =>
   Object.fromEntries(shapes.map(([name, shape]) => [name, filled(shape)]));
 
 async function openStep({ step: work }: Workload, runtime: Runtime): Promise<Omit<OpenWorkload, "sessionMs">> {

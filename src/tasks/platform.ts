@@ -59,6 +59,8 @@ export interface Platform {
   runtime(choice?: RuntimeChoice): Promise<Runtime>;
   /** Cores of this machine: what a runtime uses unless told otherwise. */
   readonly threads: number;
+  /** Peak of this process's memory so far, in MB (2²⁰ bytes). */
+  peakMB(): number;
   readonly codec: Codec;
   readonly files: Files;
   /** Folder of the models that come with the package. */

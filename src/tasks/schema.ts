@@ -16,6 +16,8 @@ export interface OptionInfo {
   readonly short?: string;
   /** What stands for the value in help. */
   readonly placeholder?: string;
+  /** The value of a flag given without one. */
+  readonly bare?: unknown;
 }
 
 interface Schema {
@@ -120,6 +122,7 @@ export function optionInfo(name: string, schema: z.ZodType): OptionInfo {
     default: preset,
     short: meta.short as string | undefined,
     placeholder: meta.placeholder as string | undefined,
+    bare: meta.bare,
   };
 }
 

@@ -1,14 +1,16 @@
 import { z } from "zod";
-import { compileStep, type Runtime } from "../engine/index.ts";
+import { compileStep, type Runtime, type StepOptions, type StepPlan } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
 import { type RecipeDefinition, recipes } from "../recipes/index.ts";
 import type { DataSource } from "../train/data/source.ts";
 import { type FitPlan, fit, type Tick } from "../train/fit.ts";
+import type { StepProfile } from "../train/profile.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../train/run.ts";
 import { modelMetadata } from "./modelFile.ts";
 import type { Platform, RuntimeChoice } from "./platform.ts";
+import { type ProfileHooks, profileOn } from "./profile.ts";
 import { stepPlan } from "./recipeStep.ts";
 import { planSampler, type Sampler } from "./sample.ts";
 import { animateSamples } from "./sampleAnimation.ts";
@@ -69,6 +71,8 @@ export interface Training {
   readonly parameters: number;
   /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
   start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<TrainTick, void>;
+  /** Takes steps to see where their time goes; nothing is written. */
+  profile(hooks: ProfileHooks): Promise<StepProfile>;
 }
 
 export const findRecipe = (name: string, known: readonly RecipeDefinition[] = recipes): RecipeDefinition => {
@@ -149,6 +153,7 @@ interface Prepared {
   readonly request: Request;
   readonly networks: Readonly<Record<string, Network>>;
   readonly source: DataSource;
+  readonly training: ReturnType<typeof stepsOf>;
   readonly description: RunDescription;
   readonly samplerFor: (runtime: Runtime) => Sampler;
   readonly platform: Platform;
@@ -161,6 +166,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const { network: key, usage } = recipe.result(own);
   const network = networks[key]!;
   const source = await openData(recipe.data(own), checked, platform);
+  const training = stepsOf(request, networks, source);
   const description = describe(request, source, platform);
   const samplerFor = await planSampler({ network, usage, checked, source }, platform);
   return {
@@ -171,7 +177,9 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
     network,
     usage,
     parameters: parameterCount(network),
-    start: ({ signal } = {}) => start({ request, networks, source, description, samplerFor, platform }, signal),
+    start: ({ signal } = {}) =>
+      start({ request, networks, source, training, description, samplerFor, platform }, signal),
+    profile: (hooks) => profileOn(platform, request.runtime, training, hooks),
   };
 }
 
@@ -207,7 +215,22 @@ async function withAnimation(tick: Tick, { request, platform }: Prepared): Promi
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
-function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
+/** The steps of a training, whatever becomes of them. */
+function stepsOf({ recipe, own, checked }: Request, networks: Readonly<Record<string, Network>>, source: DataSource) {
+  let plan: StepPlan | undefined; // made once: networks note what each call lets follow
+  return {
+    prepare(runtime: Runtime, options: Pick<StepOptions, "profile"> = {}) {
+      plan ??= stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
+      const weights = initialWeights(Object.values(networks), checked.seed);
+      return compileStep(plan, { runtime, ...options, weights, seed: checked.seed });
+    },
+    source,
+    schedule: recipe.schedule(own, checked.steps),
+    ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
+  };
+}
+
+function fitPlan({ request, networks, source, training, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
   const { recipe, own, checked } = request;
   const { steps, seed, log, save, sample } = checked;
   const { network: key, usage } = recipe.result(own);
@@ -222,11 +245,8 @@ function fitPlan({ request, networks, source, samplerFor }: Prepared, run: Run, 
     ...(classes && { classes: JSON.stringify(classes) }),
   };
   return {
-    prepare: (on) => compile(networks, request, on),
-    source,
+    ...training,
     steps,
-    schedule: recipe.schedule(own, steps),
-    ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
     every: { log, save, sample },
     ...samplerFor(runtime),
     run,
@@ -256,11 +276,4 @@ function describe({ recipe, own, checked, runtime }: Request, source: DataSource
     data: source.description,
     versions: platform.versions,
   };
-}
-
-async function compile(networks: Readonly<Record<string, Network>>, request: Request, runtime: Runtime) {
-  const { recipe, own, checked } = request;
-  const plan = stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
-  const weights = initialWeights(Object.values(networks), checked.seed);
-  return compileStep(plan, { runtime, weights, seed: checked.seed });
 }

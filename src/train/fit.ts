@@ -1,4 +1,4 @@
-import type { Runtime, Step, Tensors } from "../engine/index.ts";
+import type { Runtime, Step, StepOptions, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
@@ -16,7 +16,7 @@ type Numbers = Readonly<Record<string, number>>;
 /** A training, ready to start or to go on. Everything in it is a pure function of the step. */
 export interface FitPlan {
   /** Compiles the step with its first weights; a checkpoint replaces them. */
-  prepare(runtime: Runtime): Promise<Step>;
+  prepare(runtime: Runtime, options?: Pick<StepOptions, "profile">): Promise<Step>;
   readonly source: DataSource;
   /** The last step; steps count from 1. */
   readonly steps: number;

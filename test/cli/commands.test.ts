@@ -227,3 +227,13 @@ test("pictures outside the working folder keep their place", async () => {
     at("photos/part-x2-bilinear.tiff"),
   );
 });
+
+test("bench --profile prints where the time of a workload's step goes", async () => {
+  const few = ["bench", "--only", "tiny", "--rounds", "2", "--runtime", "cpu", "--threads", "1", "--profile"];
+  const { code, out } = await cli(few);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^a 4×4 matrix, batch 1: the overhead of a step\n\nkind +forward ms/);
+  expect(out).toMatch(/\ntiny\/only +[\d.–]+ +[\d.–]+/);
+  const { profiles } = JSON.parse((await cli([...few, "--json"])).out) as { profiles: object[] };
+  expect(profiles).toMatchObject([{ workload: "tiny", steps: 2 }]);
+});

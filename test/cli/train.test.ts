@@ -106,3 +106,35 @@ test("a GAN's lines show gradient norms and diversity; its alarm, its best weigh
   const shown = JSON.parse((await cli(["models", "show", at("run/best.safetensors"), "--json"])).out) as object;
   expect(shown).toMatchObject({ model: "gan-generator", best: "kid" });
 });
+
+test("--profile says where a step's time goes, and writes nothing", async () => {
+  const at = await prepare();
+  const argv = ["train", "srcnn", "--data", at("photos"), ...small, "--run", at("run")];
+  const { code, out, err } = await cli([...argv, "--profile", "2"]);
+  expect(code).toBe(0);
+  expect(err).not.toContain(at("run"));
+  const [kinds, layers, steps] = out.split("\n\n") as [string, string, string];
+  expect(kinds).toMatch(
+    /^kind +forward ms +backward ms +ms +share %\n(.*\n)*arithmetic +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+$/m,
+  );
+  expect(kinds).toMatch(/\noptimizer +– +– +[\d.]+/);
+  expect(kinds).toMatch(/\nwaiting for data +– +– +[\d.]+ +[\d.]+\nthe whole step +– +– +[\d.]+ +100\.0$/);
+  expect([...layers.matchAll(/^srcnn\/(\w+) +[\d.]+ +[\d.]+/gm)].map(([, layer]) => layer).sort()).toEqual(
+    ["extract", "map", "rebuild"], // biome-ignore format: one line
+  );
+  expect(steps).toMatch(/^2 steps without the profiler: median [\d.]+ ms, worst [\d.]+ ms \([\d.]+ × the median\)\n/);
+  expect(steps).toMatch(/waiting for data [\d.]+ % of the time, peak memory of the process \d+ MB\n$/);
+
+  const few = ["--size", "8", "--classes", "8", "--features", "4", "--runtime", "cpu", "--threads", "1"];
+  const json = await cli(["train", "classifier", "--data", "shapes", ...few, "--json", "--profile"]);
+  expect(JSON.parse(json.out)).toMatchObject({ recipe: "classifier", steps: 20, profiled: { runtime: { runs: 20 } } });
+  expect((await readdir(at())).sort()).toEqual(["photos"]);
+
+  const refused = await cli([...argv.with(argv.indexOf("cpu"), "reference"), "--profile"]);
+  expect(refused).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("expected cpu for a profile, got reference."),
+  });
+  const wrong = await cli([...argv, "--profile", "0"]);
+  expect(wrong.err).toContain("--profile: expected a whole number from 1 to 100000, got 0.");
+});

@@ -46,3 +46,15 @@ test("train, go on, use, score, export", async () => {
   await imago.exportModel(run, join(folder, "a.safetensors"));
   expect((await readdir(folder)).sort()).toEqual(["a.onnx", "a.safetensors", "photos", "run"]);
 });
+
+test("where a step's time goes, by layer", async () => {
+  const options = { data: ["shapes"], size: 8, classes: 8, features: 4, threads: 1 };
+  const { steps, profiled } = await imago.profile(imago.classifier, { ...options, profileSteps: 2 });
+  expect(steps).toBe(2);
+  expect(profiled.runtime.rows.some(({ path, kind }) => path.startsWith("classifier/") && kind === "arithmetic")).toBe(
+    true,
+  );
+  await expect(imago.profile(imago.classifier, { ...options, profileSteps: 0 })).rejects.toThrow(
+    "profile › steps: expected a whole number from 1 to 100000, got 0.",
+  );
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { bench, openWorkload } from "../../src/tasks/bench.ts";
+import { profileWorkload } from "../../src/tasks/profile.ts";
 import { workloads } from "../../src/tasks/workloads.ts";
 
 const named = (name: string) => workloads.find((one) => one.name === name)!;
@@ -45,4 +46,16 @@ test("the steps of the U-Nets are at the bench's sizes", () => {
   expect(translation.forward!().output.shape).toEqual([1, 3, 256, 256]);
   expect(Object.keys(noise.step().plan.losses)).toEqual(["diffusion"]);
   expect(noise.forward!().output.shape).toEqual([32, 3, 32, 32]);
+});
+
+test("the step of a workload is profiled by its layers", async () => {
+  const runtime = createRuntime("cpu", { threads: 1 });
+  try {
+    const { steps, profiled } = await profileWorkload(named("autoencoder"), { runtime, steps: 2, peakMB: () => 0 });
+    expect(steps).toBe(2);
+    const paths = profiled.runtime.rows.filter(({ kind }) => kind === "arithmetic").map(({ path }) => path);
+    expect(new Set(paths)).toEqual(new Set(["autoencoder/encode", "autoencoder/decode"]));
+  } finally {
+    await runtime.dispose();
+  }
 });

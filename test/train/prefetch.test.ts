@@ -29,22 +29,30 @@ const quick = (fail?: number): DataSource => ({
   },
 });
 
+/** The taker works off this thread. */
+const atWork = () => new Promise((resolve) => setTimeout(resolve, 5));
+
 describe("prefetch", () => {
   test("gives all steps in order, asking for `depth` more than are used", async () => {
     const { source, asked, release } = slowSource();
     const batches = prefetch(source, { from: 4, to: 8, depth: 2 });
     const first = batches.next();
-    expect(asked).toEqual([4, 5, 6]);
-    release.get(5)!();
     release.get(4)!();
     expect((await first).value).toMatchObject({ step: 4, tensors: { x: { data: Float32Array.of(4) } } });
+    expect(asked).toEqual([4]); // the others once the taker is at work
+    await atWork();
+    expect(asked).toEqual([4, 5, 6]);
     const second = batches.next();
+    release.get(6)!();
+    release.get(5)!();
     expect((await second).value).toMatchObject({ step: 5 });
+    await atWork();
     expect(asked).toEqual([4, 5, 6, 7]);
     for (const step of [6, 7, 8]) {
       const next = batches.next();
       release.get(step)!();
       expect((await next).value).toMatchObject({ step });
+      await atWork();
     }
     expect(asked).toEqual([4, 5, 6, 7, 8]);
     expect((await batches.next()).done).toBe(true);
@@ -58,9 +66,29 @@ describe("prefetch", () => {
     time = 1500;
     release.get(1)!();
     expect((await first).value).toMatchObject({ waited: 1.5 });
+    await atWork();
     release.get(2)!();
     time = 9000; // the taker's own time
     expect((await batches.next()).value).toMatchObject({ waited: 0 });
+  });
+
+  test("making a batch counts where it holds the taker up, and not while the taker works", async () => {
+    let time = 0;
+    const source = {
+      async batch(step: number) {
+        time += 250; // on this thread
+        return { x: tensor([step], [1]) };
+      },
+    };
+    const batches = prefetch(source, { from: 1, to: 4, depth: 1, now: () => time });
+    const waited = async () => (await batches.next()).value?.waited;
+    expect(await waited()).toBe(0.25);
+    expect(await waited()).toBe(0.25); // no time to begin it
+    await atWork();
+    expect(await waited()).toBe(0);
+    await batches.return();
+    await atWork();
+    expect(time).toBe(750);
   });
 
   test("a failure comes at its step, not before", async () => {

@@ -1,8 +1,21 @@
+import { z } from "zod";
+import type { Runtime } from "../../engine/index.ts";
 import { type BenchRow, bench, benchOptions } from "../../tasks/bench.ts";
+import { profileWorkload } from "../../tasks/profile.ts";
+import { profileText } from "../../tasks/profileReport.ts";
 import { alignedTable } from "../../tasks/report.ts";
-import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { workloads } from "../../tasks/workloads.ts";
+import type { StepProfile } from "../../train/profile.ts";
+import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
+
+const options = benchOptions.extend({
+  ...runtimeOptions,
+  profile: z.boolean().default(false).describe("print where the time of each workload's step goes instead"),
+  ...jsonOption,
+});
+type Wanted = Pick<z.output<typeof options>, "only" | "rounds" | "json">;
 
 const cells = ({ workload, kind, ms, worstMs, sessionMs, firstMs }: BenchRow): string[] => [
   workload,
@@ -15,21 +28,40 @@ export const benchCommand = defineCommand({
   summary: `Time training steps and forward passes on this machine, in milliseconds.
 (npm run bench, in a checkout, compares with PyTorch.)`,
   arguments: [],
-  options: benchOptions.extend({ ...runtimeOptions, ...jsonOption }),
-  examples: ["imago bench", "imago bench --only srcnn --runtime wasm --threads 2"],
-  async run(_, { json, runtime: name, threads, ...options }, { io, platform }) {
-    const runtime = await platform.runtime(runtimeChoice({ runtime: name, threads }));
-    const rows: BenchRow[] = [];
+  options,
+  examples: [
+    "imago bench",
+    "imago bench --only srcnn --runtime wasm --threads 2",
+    "imago bench --only dcgan --profile",
+  ],
+  async run(_, { runtime: name, threads, profile, ...wanted }, context) {
+    const runtime = await context.platform.runtime(runtimeChoice({ runtime: name, threads }));
     try {
-      for await (const row of bench(options, runtime, io.signal)) {
-        rows.push(row);
-        io.err(`${row.workload} ${row.kind}: ${row.ms.toFixed(2)} ms\n`);
-      }
+      await (profile ? tellProfiles : tellTimes)(wanted, runtime, context);
     } finally {
       await runtime.dispose();
     }
-    if (json) printJson(io, { runtime: runtime.name, threads: runtime.threads, rows });
-    else io.out(`${alignedTable(["workload", "kind", "median", "worst", "session", "first"], rows.map(cells))}\n`);
     return exit.done;
   },
 });
+
+async function tellTimes({ json, ...wanted }: Wanted, runtime: Runtime, { io }: Context): Promise<void> {
+  const rows: BenchRow[] = [];
+  for await (const row of bench(wanted, runtime, io.signal)) {
+    rows.push(row);
+    io.err(`${row.workload} ${row.kind}: ${row.ms.toFixed(2)} ms\n`);
+  }
+  if (json) printJson(io, { runtime: runtime.name, threads: runtime.threads, rows });
+  else io.out(`${alignedTable(["workload", "kind", "median", "worst", "session", "first"], rows.map(cells))}\n`);
+}
+
+async function tellProfiles({ only, rounds, json }: Wanted, runtime: Runtime, { io, platform }: Context) {
+  const profiles: (StepProfile & { readonly workload: string })[] = [];
+  const hooks = { runtime, steps: rounds, peakMB: platform.peakMB, signal: io.signal };
+  for (const workload of workloads.filter(({ name }) => only.includes(name))) {
+    const profile = await profileWorkload(workload, hooks);
+    profiles.push({ workload: workload.name, ...profile });
+    if (!json) io.out(`${workload.summary}\n\n${profileText(profile)}\n\n`);
+  }
+  if (json) printJson(io, { runtime: runtime.name, threads: runtime.threads, profiles });
+}

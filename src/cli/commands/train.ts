@@ -2,6 +2,8 @@ import { z } from "zod";
 import { normOf } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import { recipes } from "../../recipes/index.ts";
+import { profileSteps } from "../../tasks/profile.ts";
+import { profileText } from "../../tasks/profileReport.ts";
 import {
   findRecipe,
   planResume,
@@ -32,6 +34,10 @@ const common = z.object({
   ...rest,
   ...runtimeOptions,
   dryRun: z.boolean().default(false).describe("look through options and data, print the plan, write nothing"),
+  profile: profileSteps
+    .optional()
+    .describe("time this many steps (20 unless a number is given), print where their time goes, write nothing")
+    .meta({ bare: 20, placeholder: "steps" }),
   ...jsonOption,
 });
 
@@ -58,21 +64,25 @@ Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}
   examples: [
     "imago train srcnn --data photos/ --steps 20000 --seed 1 --run runs/mine",
     "imago train --resume runs/mine --steps 40000",
+    "imago train srcnn --data photos/ --profile",
   ],
   async run([name], all, context) {
-    const { resume, dryRun, json, runtime, threads, ...options } = all as z.output<typeof common>;
+    const { resume, dryRun, profile, json, runtime, threads, ...options } = all as z.output<typeof common>;
     const choice = runtimeChoice({ runtime, threads });
     const plan =
       resume === undefined ? planNew(name, options, choice, context) : planOn(resume, options, choice, context);
     const training = await plan;
-    context.io.err(`${describe(training)}\n`);
+    const { folder, steps, description } = training;
+    const goal = `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}\n`;
+    context.io.err(`${describe(training)}\n${profile === undefined ? goal : ""}`);
+    if (profile !== undefined && !dryRun) return tellProfile(training, { steps: profile, json }, context);
     if (!dryRun) return follow(training, json, context);
     if (json) printJson(context.io, training.description);
     return exit.done;
   },
 });
 
-type Options = Omit<z.output<typeof common>, "resume" | "dryRun" | "json" | "runtime" | "threads">;
+type Options = Omit<z.output<typeof common>, "resume" | "dryRun" | "profile" | "json" | "runtime" | "threads">;
 type Choice = ReturnType<typeof runtimeChoice>;
 
 async function planNew(
@@ -109,9 +119,23 @@ function planOn(folder: string, options: Options, choice: Choice, { platform, gi
   return planResume(folder, changes, platform, { runtime: choice });
 }
 
+/** Says where a step's time goes; trains nothing that is kept. */
+async function tellProfile(
+  training: Training,
+  { steps, json }: { readonly steps: number; readonly json: boolean },
+  { io }: Context,
+): Promise<number> {
+  const status = statusLine(io);
+  const onProgress = (done: number, total: number): void => status.show(`step ${done} of ${total}`);
+  const profile = await training.profile({ steps, signal: io.signal, onProgress }).finally(status.clear);
+  if (json) printJson(io, { recipe: training.recipe.name, ...profile });
+  else io.out(`${profileText(profile)}\n`);
+  return exit.done;
+}
+
 const count = (value: number): string => value.toLocaleString("en-US");
 
-function describe({ recipe, folder, steps, parameters, description, usage }: Training): string {
+function describe({ recipe, parameters, description, usage }: Training): string {
   const { data, options } = description;
   const settings = Object.entries(options).map(([key, value]) => `${flagOf(key)} ${value}`);
   return [
@@ -119,7 +143,6 @@ function describe({ recipe, folder, steps, parameters, description, usage }: Tra
     `  network  ${count(parameters)} numbers, ${useText(usage)}`,
     `  options  ${settings.join(" ")}`,
     `  data     ${count(data.count)} pictures, ${(data.bytes / 2 ** 20).toFixed(1)} MiB, sha256 ${data.sha256.slice(0, 12)}…`,
-    `  run      ${folder}, ${count(steps)} steps, seed ${description.seed}`,
   ].join("\n");
 }
 

@@ -1,6 +1,7 @@
 import { internal } from "../../errors.ts";
 import { gradient, substitute } from "../graph/gradient.ts";
 import { type Node, topological } from "../graph/node.ts";
+import { inUpdate } from "../graph/scope.ts";
 import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
@@ -77,9 +78,11 @@ function moveAverages(assembly: Assembly, waiting: Set<RunningAverage>, roots: r
   for (const average of waiting) {
     if (!seen.has(average.from)) continue;
     waiting.delete(average);
-    const before = assembly.statistics.get(average.parameter as Parameter)!;
+    const parameter = average.parameter as Parameter;
+    const before = assembly.statistics.get(parameter)!;
     const toward = assembly.resolve(average.toward);
-    assembly.statistics.set(average.parameter as Parameter, add(before, mul(sub(toward, before), average.momentum)));
+    const move = (): Node => add(before, mul(sub(toward, before), average.momentum));
+    assembly.statistics.set(parameter, inUpdate(parameter.attributes.network, move));
   }
 }
 
@@ -93,7 +96,7 @@ function makeLeaves(assembly: Assembly, parameters: readonly Parameter[]): Map<s
     if (flat.size === 0) continue;
     const leaf = assembly.vector("weights", network, flat);
     leaves.set(network, { flat, leaf });
-    for (const [parameter, piece] of flat.pieces(leaf)) assembly.now.set(parameter, piece);
+    for (const [parameter, piece] of inUpdate(network, () => flat.pieces(leaf))) assembly.now.set(parameter, piece);
   }
   for (const fixed of parameters.filter(({ attributes }) => !attributes.trainable)) {
     const leaf = input(`statistic ${keyOf(fixed)}`, fixed.shape);
@@ -116,7 +119,7 @@ export function assemble(plan: StepPlan): Assembly {
     const own = leaves.get(network);
     if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
     moveAverages(assembly, averages, [loss]);
-    moveNetwork(assembly, network, loss, own.flat, own.leaf, plan);
+    inUpdate(network, () => moveNetwork(assembly, network, loss, own.flat, own.leaf, plan));
     for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, stopGradient(moved)); // seen by the next loss
     leaves.delete(network);
   }

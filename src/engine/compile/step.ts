@@ -1,10 +1,9 @@
 import { internal, userError } from "../../errors.ts";
-import { random } from "../../tensor/random.ts";
 import { floats, type Shape, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { Node } from "../graph/node.ts";
-import type { InputAttributes } from "../ops/leaf.ts";
-import type { Executable, Program, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
+import type { Executable, Program, RunTime, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
 import { assemble, type Vector } from "./assemble.ts";
+import { noiseSource } from "./noise.ts";
 import { type Flat, inputsOf, keyOf, type Parameter } from "./parameters.ts";
 import type { StepPlan } from "./plan.ts";
 
@@ -14,6 +13,8 @@ export interface StepOptions {
   readonly weights: Tensors;
   /** Seed of the noise inputs. */
   readonly seed?: number;
+  /** Let the runtime time its kernels. */
+  readonly profile?: boolean;
 }
 
 /** The numbers that steer one step. */
@@ -39,6 +40,8 @@ export interface Step {
   read(): Promise<Record<string, Tensor>>;
   /** Restores what `read` gave; names and shapes must be the same. */
   write(state: Tensors): Promise<void>;
+  /** Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up. */
+  profile?(): Promise<readonly RunTime[]>;
   dispose(): Promise<void>;
 }
 
@@ -68,17 +71,6 @@ const zeros = (flat: Flat, key: string): Tensor => {
 };
 
 const scalar = (value: number): Tensor => tensor(new Float32Array([value]), []);
-
-/** The noise inputs of one step, drawn from streams that depend on seed, step and name alone. */
-function drawNoise(leaves: readonly Node<InputAttributes>[], seed: number, step: number): Record<string, Tensor> {
-  return Object.fromEntries(
-    leaves.map(({ attributes: { name, shape, noise } }) => {
-      const source = random(seed, "noise", name, step);
-      const draw = noise === "normal" ? source.normal : source.uniform;
-      return [name, tensor(Float32Array.from({ length: sizeOf(shape) }, draw), shape)];
-    }),
-  );
-}
 
 /** The scalar inputs of one step: what each optimizer asks for, and the decay of the moving averages. */
 function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepNumbers): Record<string, Tensor> {
@@ -114,7 +106,8 @@ function packState(vectors: readonly Vector[], values: Tensors): Record<string, 
 }
 
 /** Puts forward passes, gradients and updates of all networks into one graph and loads it. */
-export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }: StepOptions): Promise<Step> {
+export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {
+  const { runtime, weights, seed = 0, profile = false } = options;
   const { vectors, outputs, scalars } = assemble(plan);
   const state: StateSlot[] = vectors.map((one) => ({ name: slotName(one), current: one.leaf, next: one.next }));
   const held = new Set<Node>([...state.map((slot) => slot.current), ...scalars]);
@@ -122,17 +115,22 @@ export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }
   const fed = leaves.filter((leaf) => !held.has(leaf));
   const noise = fed.filter((leaf) => leaf.attributes.noise);
   const shapes = fed.filter((leaf) => !noise.includes(leaf)).map(({ attributes: { name }, shape }) => [name, shape]);
+  const drawn = noiseSource(noise, seed);
   const program: Program = { inputs: [...fed, ...scalars], outputs, state };
-  const executable: Executable = await runtime.load(program, initialState(vectors, weights));
+  const executable: Executable = await runtime.load(program, initialState(vectors, weights), { profile });
+  if (profile && !executable.profile) throw userError("runtime", `expected cpu for a profile, got ${runtime.name}`);
   return {
     inputs: Object.fromEntries(shapes),
     async run(feeds, numbers, shown) {
-      const all = { ...feeds, ...drawNoise(noise, seed, numbers.step), ...scalarFeeds(plan, numbers) };
-      const made = await executable.run(all, shown);
+      const all = { ...feeds, ...drawn.take(numbers.step), ...scalarFeeds(plan, numbers) };
+      const running = executable.run(all, shown);
+      drawn.prepare(numbers.step + 1);
+      const made = await running;
       return Object.fromEntries(Object.entries(made).map(([name, value]) => [name, floats(value)[0]!]));
     },
     read: async () => nameState(vectors, await executable.read()),
     write: async (values) => executable.write(packState(vectors, values)),
+    ...(executable.profile && { profile: executable.profile }),
     dispose: () => executable.dispose(),
   };
 }

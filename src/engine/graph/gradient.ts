@@ -2,7 +2,8 @@ import { userError } from "../../errors.ts";
 import { add } from "../ops/elementwise.ts";
 import { constant } from "../ops/leaf.ts";
 import { zerosLike } from "../ops/shape.ts";
-import { inScopeOf, type Node, topological } from "./node.ts";
+import { type Node, topological } from "./node.ts";
+import { inScopeOf } from "./scope.ts";
 
 /** The nodes among `order` (inputs before users) that depend on one of `sources`. */
 function reaching(order: readonly Node[], sources: readonly Node[]): Set<Node> {

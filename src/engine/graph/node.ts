@@ -1,6 +1,7 @@
 import { userError } from "../../errors.ts";
 import type { DType, Shape } from "../../tensor/tensor.ts";
 import type { Emit } from "../onnx/emit.ts";
+import { scopeFor, scopeNames } from "./scope.ts";
 
 /** A row-major array of float64 numbers (int64 and bool values are numbers here too): what the reference works on. */
 export interface NDArray {
@@ -15,7 +16,10 @@ export interface Node<A = unknown> {
   readonly attributes: A;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Path of the layer that made it, "group.3 › conv2d"; gradients end in " ′". */
+  /**
+   * Path of the layer that made it, "rcan › group.3 › conv2d", or on whose output it works, "rcan › group.3 › relu"; gradients
+   * end in " ′", what moves weights in " ←".
+   */
   readonly scope: string;
 }
 
@@ -50,34 +54,12 @@ export interface Op<A = unknown> {
   readonly examples: readonly Example<A>[];
 }
 
-const path: string[] = [];
-
-/** Runs `build` with `name` added to the layer path of the nodes made in it. */
-export function inScope<T>(name: string, build: () => T): T {
-  path.push(name);
-  try {
-    return build();
-  } finally {
-    path.pop();
-  }
-}
-
-/** Runs `build` with the layer path of `node`, marked as its gradient. */
-export function inScopeOf<T>(node: Node, build: () => T): T {
-  const saved = path.splice(0, path.length, node.scope.endsWith("′") ? node.scope : `${node.scope} ′`);
-  try {
-    return build();
-  } finally {
-    path.splice(0, path.length, ...saved);
-  }
-}
-
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
 /** The error of a shape that does not fit: layer path, op, what is wrong, and the shapes that came. A layer of its op's name is named once. */
 export const misfit = (op: string, inputs: readonly Node[], what: string): Error =>
   userError(
-    (path.at(-1)?.endsWith(op) ? path : [...path, op]).join(" › "),
+    (scopeNames().at(-1)?.endsWith(op) ? scopeNames() : [...scopeNames(), op]).join(" › "),
     `${what} (${inputs.map((input) => show(input.shape)).join(", ")})`,
   );
 
@@ -92,7 +74,7 @@ export function defineOp<A = Record<never, never>>(row: Op<A>): OpFunction<A> {
     attributes,
     shape: row.shape(inputs, attributes),
     dtype: row.dtype?.(inputs, attributes) ?? "float32",
-    scope: path.join(" › "),
+    scope: scopeFor(row.name, inputs),
   });
   return Object.assign(make, { row });
 }

@@ -1,6 +1,7 @@
 import { UserError, userError } from "../../errors.ts";
 import { type DType, sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { inScope, type Node } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
+import { inScope } from "../graph/scope.ts";
 import { constant, constantOp, input, parameter } from "../ops/leaf.ts";
 import { activations } from "./import/activations.ts";
 import { arithmetic } from "./import/arithmetic.ts";

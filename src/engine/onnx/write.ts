@@ -67,7 +67,7 @@ export function lower({ inputs, outputs, bindings = new Map() }: GraphEnds, targ
     nodes.push({
       op: "Identity",
       domain: "",
-      name: `output ${name}`,
+      name: `${node.scope} › Identity output ${name}`,
       inputs: [names.get(node)!],
       outputs: [name],
       attributes: {},

@@ -1,11 +1,12 @@
 import { userError } from "../../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Target } from "../onnx/emit.ts";
-import { writeModel } from "../onnx/write.ts";
+import { readProfile } from "../onnx/profile.ts";
+import { encode, lower, type OnnxGraph, writeModel } from "../onnx/write.ts";
 import { stopGradient } from "../ops/elementwise.ts";
 import type { InputAttributes } from "../ops/leaf.ts";
 import { input } from "../ops/leaf.ts";
-import type { Executable, Program, StateSlot, Tensors } from "./runtime.ts";
+import type { Executable, Program, RunTime, StateSlot, Tensors } from "./runtime.ts";
 
 /** The way to a thread that runs sessions.js. */
 export interface Channel {
@@ -28,10 +29,10 @@ function identityModel(state: readonly StateSlot[]): Uint8Array {
   );
 }
 
-function bytesOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): Uint8Array {
+function graphOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): OnnxGraph {
   const next = Object.fromEntries(state.filter((slot) => slot.next).map((slot) => [nextName(slot), slot.next!]));
   const leaves = [...inputs, ...state.map((slot) => slot.current)];
-  return writeModel({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
+  return lower({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
 }
 
 /** Memory of its own for every kind of array; a Buffer's own `slice` would share it. */
@@ -42,25 +43,39 @@ const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
 });
 const bufferOf = ({ data }: Tensor): ArrayBuffer => data.buffer as ArrayBuffer;
 
+/** Where a session writes down the times of its kernels. */
+export interface Trace {
+  /** Session options that ask for it. */
+  readonly options: Readonly<Record<string, unknown>>;
+  read(): string;
+  remove(): void;
+}
+
 export interface LoadRequest {
   /** Number of the program at its thread. */
   readonly id: number;
   readonly target: Target;
   readonly program: Program;
   readonly initial: Tensors;
+  readonly trace?: Trace | undefined;
 }
 
 /** Loads a program at the other end of a channel. */
 export async function loadProgram(
   channel: Channel,
-  { id, target, program, initial }: LoadRequest,
+  { id, target, program, initial, trace }: LoadRequest,
 ): Promise<Executable> {
   const { inputs, outputs, state = [] } = program;
-  await channel.call("load", id, {
-    bytes: bytesOf(program, target),
+  const graph = graphOf(program, target);
+  const request = {
+    bytes: encode(graph),
     slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
-    options: {},
+    options: trace?.options ?? {},
+  };
+  await channel.call("load", id, request).catch((error: unknown) => {
+    trace?.remove();
+    throw error;
   });
   await channel.call("write", id, { state: initial });
   const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
@@ -74,6 +89,14 @@ export async function loadProgram(
     read: () =>
       channel.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
     write: (values) => channel.call("write", id, { state: values }),
-    dispose: () => channel.call("release", id),
+    ...(trace && {
+      async profile(): Promise<readonly RunTime[]> {
+        await channel.call("endProfiling", id);
+        return readProfile(trace.read(), graph.nodes);
+      },
+    }),
+    async dispose() {
+      await channel.call("release", id).finally(trace?.remove);
+    },
   };
 }

@@ -1,8 +1,10 @@
-import { availableParallelism } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { internal } from "../../errors.ts";
 import { Calls, type Reply } from "./calls.ts";
-import { type Channel, loadProgram } from "./executable.ts";
+import { type Channel, loadProgram, type Trace } from "./executable.ts";
 import { referenceRuntime } from "./reference.ts";
 import type { Runtime, RuntimeName } from "./runtime.ts";
 import { noGpu, withWords } from "./wording.ts";
@@ -82,6 +84,16 @@ class Bridge implements Channel {
   }
 }
 
+/** A folder for the file that a session profiles itself into, until it is read. */
+function traceFolder(): Trace {
+  const folder = mkdtempSync(join(tmpdir(), "imago-profile-"));
+  return {
+    options: { enableProfiling: true, profileFilePrefix: join(folder, "trace") },
+    read: () => readFileSync(join(folder, readdirSync(folder)[0]!), "utf8"),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
 export interface RuntimeOptions {
   /** Threads that one operator may use; all cores when absent. */
   readonly threads?: number;
@@ -112,7 +124,10 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
   const runtime: Runtime = {
     name,
     threads,
-    load: (program, initial = {}) => loadProgram(bridge, { id: count++, target: name, program, initial }),
+    load(program, initial = {}, { profile = false } = {}) {
+      const trace = profile && name === "cpu" ? traceFolder() : undefined;
+      return loadProgram(bridge, { id: count++, target: name, program, initial, trace });
+    },
     dispose: () => bridge.end(),
   };
   return name === "webgpu" ? withWords(runtime, [noGpu("Use cpu.")]) : runtime;

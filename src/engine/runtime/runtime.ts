@@ -18,6 +18,26 @@ export interface Program extends GraphEnds {
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
+/** How long one kernel of one run took. */
+export interface KernelTime {
+  /** Scope of the node that it computes. */
+  readonly scope: string;
+  /** What the runtime calls the operation. */
+  readonly op: string;
+  readonly ms: number;
+}
+
+/** One run from the runtime's own side; its kernels in the order in which they ran. */
+export interface RunTime {
+  readonly ms: number;
+  readonly kernels: readonly KernelTime[];
+}
+
+export interface LoadOptions {
+  /** Let the runtime time its kernels, which costs it some microseconds each; `cpu` alone can. */
+  readonly profile?: boolean;
+}
+
 /** A loaded program. Runs are carried out one after the other, off the caller's thread. */
 export interface Executable {
   /** Runs once; every input of the program must be fed. Returns the outputs named in `fetch` (all when absent). */
@@ -26,6 +46,8 @@ export interface Executable {
   read(): Promise<Record<string, Tensor>>;
   /** Replaces the state of the slots named. */
   write(state: Tensors): Promise<void>;
+  /** Ends the profile and returns it, a time for each run so far; there when the program was loaded for it. */
+  profile?(): Promise<readonly RunTime[]>;
   dispose(): Promise<void>;
 }
 
@@ -36,7 +58,7 @@ export interface Runtime {
   readonly name: RuntimeName;
   /** Threads that one operator may use; sums depend on it, so runs repeat bit for bit only at the same number. */
   readonly threads: number;
-  load(program: Program, state?: Tensors): Promise<Executable>;
+  load(program: Program, state?: Tensors, options?: LoadOptions): Promise<Executable>;
   /** Ends everything that was loaded and frees it. */
   dispose(): Promise<void>;
 }

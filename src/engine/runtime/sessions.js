@@ -93,6 +93,11 @@ async function read({ ort, provider, loaded }, id, { identity }) {
 }
 
 /** @param {Site} site @param {number} id */
+function endProfiling({ loaded }, id) {
+  loaded.get(id)?.session.endProfiling();
+}
+
+/** @param {Site} site @param {number} id */
 async function release({ loaded }, id) {
   const program = loaded.get(id);
   loaded.delete(id);
@@ -102,7 +107,7 @@ async function release({ loaded }, id) {
 }
 
 /** @type {Record<string, (site: Site, id: number, request: any) => unknown>} */
-const verbs = { load, write, run, read, release };
+const verbs = { load, write, run, read, endProfiling, release };
 
 /**
  * Carries out one call. Never rejects: what goes wrong is in the reply. `given` are buffers that the caller gets as they

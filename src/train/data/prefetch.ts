@@ -15,7 +15,7 @@ export interface PrefetchOptions {
 export interface Fetched {
   readonly step: number;
   readonly tensors: Tensors;
-  /** Seconds that the taker had to wait. */
+  /** Seconds that the taker had to wait, for a batch under way or while its making held this thread. */
   readonly waited: number;
 }
 
@@ -29,19 +29,35 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined):
   });
 }
 
-/** Batches in order, the next ones being made while one is used. Ends early, and at once, when the signal aborts. */
-export async function* prefetch(source: DataSource, options: PrefetchOptions): AsyncGenerator<Fetched, void> {
+/**
+ * Batches in order. The next ones are begun when the taker has gone to work with one, so that making them, which holds this
+ * thread, does not hold the taker up. Ends early, and at once, when the signal aborts.
+ */
+export async function* prefetch(
+  source: Pick<DataSource, "batch">,
+  options: PrefetchOptions,
+): AsyncGenerator<Fetched, void> {
   const { from, to, depth = 2, signal, now = () => performance.now() } = options;
   const queue: Promise<Tensors>[] = [];
-  for (let step = from; step <= to && !signal?.aborted; step++) {
-    for (let next = step + queue.length; next <= Math.min(to, step + depth); next++) {
-      const batch = source.batch(next);
+  let asked = from;
+  const ask = (last: number): void => {
+    for (; asked <= Math.min(to, last); asked++) {
+      const batch = source.batch(asked);
       batch.catch(() => undefined); // reported when its turn comes
       queue.push(batch);
     }
-    const start = now();
-    const tensors = await unlessAborted(queue.shift()!, signal);
-    if (!tensors) return;
-    yield { step, tensors, waited: (now() - start) / 1000 };
+  };
+  try {
+    for (let step = from; step <= to && !signal?.aborted; step++) {
+      const start = now();
+      ask(step);
+      const tensors = await unlessAborted(queue.shift()!, signal);
+      if (!tensors) return;
+      const waited = (now() - start) / 1000;
+      setTimeout(ask, 0, step + depth);
+      yield { step, tensors, waited };
+    }
+  } finally {
+    asked = Infinity; // no more, whatever is still to be begun
   }
 }
