@@ -135,7 +135,7 @@ const measured = [];
 for (const workload of Object.keys(TURNS).filter((name) => asked.includes(name)))
   for (const kind of ONLY_STEPS.includes(workload) ? ["step"] : ["step", "inference"]) {
     const times = await inTurns(workload, kind);
-    const arithmeticMs = await arithmeticOf({ workload, kind, threads });
+    const arithmeticMs = arithmeticOf({ workload, kind, threads });
     const row = { workload, kind, ...times, arithmeticMs, ...(await inJavaScript(workload, kind)) };
     const { imagoMs, pytorchMs, ratio, layout } = row;
     const peer =
