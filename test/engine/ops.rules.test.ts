@@ -94,7 +94,6 @@ test("model files hold standard ops only, and sides that do not matter are not w
       "Mul",
       "Resize",
       "Slice",
-      "Identity",
     ]
   `);
 });

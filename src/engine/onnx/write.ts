@@ -42,6 +42,31 @@ function nameParameters(nodes: Iterable<Node>): Map<Node, string> {
   );
 }
 
+/**
+ * Nodes whose values have the names of the outputs. An input or constant that is an output is copied, and so is a value that
+ * has another output's name already.
+ */
+function withOutputs(
+  nodes: readonly OnnxNode[],
+  outputs: GraphEnds["outputs"],
+  names: ReadonlyMap<Node, string>,
+): readonly OnnxNode[] {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const renamed = new Map<string, string>();
+  const copies: OnnxNode[] = [];
+  for (const [name, node] of Object.entries(outputs)) {
+    const value = names.get(node)!;
+    if (made.has(value) && !renamed.has(value)) renamed.set(value, name);
+    else copies.push({ op: "Identity", domain: "", name: `${node.scope} › Identity output ${name}`, inputs: [value], outputs: [name], attributes: {} }); // biome-ignore format: one line
+  }
+  const rename = (value: string): string => renamed.get(value) ?? value;
+  return [...nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+}
+
 /** Lowers a graph to ONNX nodes for a target. */
 export function lower({ inputs, outputs, bindings = new Map() }: GraphEnds, target: Target): OnnxGraph {
   const emitter = new Emitter(target);
@@ -62,18 +87,8 @@ export function lower({ inputs, outputs, bindings = new Map() }: GraphEnds, targ
   }
   emitter.scope = "";
   const ends = Object.entries(outputs).map(([name, node]) => ({ name, dtype: node.dtype, shape: node.shape }));
-  const nodes = [...emitter.nodes];
-  for (const [name, node] of Object.entries(outputs))
-    nodes.push({
-      op: "Identity",
-      domain: "",
-      name: `${node.scope} › Identity output ${name}`,
-      inputs: [names.get(node)!],
-      outputs: [name],
-      attributes: {},
-    });
   return {
-    nodes,
+    nodes: withOutputs(emitter.nodes, outputs, names),
     constants: emitter.constants,
     inputs: inputs.map((input) => ({ name: names.get(input)!, dtype: input.dtype, shape: input.shape })),
     outputs: ends,
