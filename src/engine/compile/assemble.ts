@@ -4,7 +4,7 @@ import { type Node, topological } from "../graph/node.ts";
 import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
-import { Flat, keyOf, type Parameter, parametersOf } from "./parameters.ts";
+import { Flat, keyOf, type Parameter, parametersOf, trainableOf } from "./parameters.ts";
 import { normOf, type RunningAverage, type StepPlan } from "./plan.ts";
 
 /** One vector of state: what it is called, the parameters in it, and its leaf. */
@@ -84,12 +84,11 @@ function moveAverages(assembly: Assembly, waiting: Set<RunningAverage>, roots: r
 }
 
 /** Leaves for the weights of every network, and for the statistics; parameters stand for pieces of them from here on. */
-function makeLeaves(assembly: Assembly, parameters: readonly Parameter[]): Map<string, { flat: Flat; leaf: Node }> {
+function makeLeaves(assembly: Assembly, roots: readonly Node[]): Map<string, { flat: Flat; leaf: Node }> {
   const leaves = new Map<string, { flat: Flat; leaf: Node }>();
+  const parameters = parametersOf(roots);
   for (const network of new Set(parameters.map(({ attributes }) => attributes.network))) {
-    const flat = new Flat(
-      parameters.filter(({ attributes }) => attributes.network === network && attributes.trainable),
-    );
+    const flat = new Flat(trainableOf(roots, network));
     if (flat.size === 0) continue;
     const leaf = assembly.vector("weights", network, flat);
     leaves.set(network, { flat, leaf });
@@ -108,8 +107,7 @@ export function assemble(plan: StepPlan): Assembly {
   const assembly = new Assembly();
   const averages = new Set(plan.averages ?? []);
   const roots = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
-  const parameters = parametersOf([...roots, ...[...averages].flatMap((a) => [a.toward, a.parameter])]);
-  const leaves = makeLeaves(assembly, parameters);
+  const leaves = makeLeaves(assembly, [...roots, ...[...averages].flatMap((a) => [a.toward, a.parameter])]);
   const initial = new Map(assembly.statistics);
   for (const [name, metric] of Object.entries(plan.metrics ?? {})) assembly.outputs[name] = assembly.resolve(metric);
   for (const [network, loss] of Object.entries(plan.losses)) {

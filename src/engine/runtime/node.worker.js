@@ -43,6 +43,7 @@ async function load({ bytes, slots, outputs, options }, /** @type {number} */ id
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    enableMemPattern: false, // a pattern wants one block beside all the blocks that the first run took: twice the memory
     ...(onDevice && {
       preferredOutputLocation: Object.fromEntries(moving.map(({ output }) => [output, "gpu-buffer"])),
     }),
