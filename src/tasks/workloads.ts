@@ -1,6 +1,7 @@
 import { z } from "zod";
 import {
   add,
+  block,
   depthToSpace,
   input,
   type Node,
@@ -128,15 +129,27 @@ const srresnet = regression({
       prelu(y, p(name).weight("slope", [1], { kind: "constant", value: 0.25 }));
     const head = rectify(conv(x, "head", 64, 9), "head"); // [N, 64, 24, 24]
     let y = head;
-    for (let block = 0; block < 16; block++) {
-      const first = rectify(conv(y, `body.${block}.first`), `body.${block}`);
-      y = add(y, conv(first, `body.${block}.second`));
-    }
+    for (let at = 0; at < 16; at++)
+      y = block([y], (x) => {
+        const first = rectify(conv(x, `body.${at}.first`), `body.${at}`);
+        return add(x, conv(first, `body.${at}.second`));
+      });
     y = add(head, conv(y, "join"));
-    for (const stage of ["up.0", "up.1"]) y = rectify(depthToSpace(conv(y, stage, 256), 2), stage); // 48², 96²
+    for (const stage of ["up.0", "up.1"]) y = block([y], (x) => rectify(depthToSpace(conv(x, stage, 256), 2), stage)); // 48², 96²
     return conv(y, "tail", 3, 9); // [N, 3, 96, 96]
   },
 });
+
+const { forward: __, ...recomputed } = srresnet;
+const srresnetRemat: Workload = {
+  ...recomputed,
+  name: "srresnet-remat",
+  summary: "the same with its blocks computed again in the backward pass",
+  step() {
+    const work = srresnet.step();
+    return { ...work, plan: { ...work.plan, remat: true } };
+  },
+};
 
 const dcgan = training(
   { name: "dcgan", summary: "DCGAN on 32×32 RGB, 64 channels, batch 64: both updates" },
@@ -165,4 +178,13 @@ const tiny = regression({
   build: (x, p) => linear(x, p("only"), { out: 4 }),
 });
 
-export const workloads: readonly Workload[] = [autoencoder, srcnn, srresnet, dcgan, stylegan2, regularized, tiny];
+export const workloads: readonly Workload[] = [
+  autoencoder,
+  srcnn,
+  srresnet,
+  srresnetRemat,
+  dcgan,
+  stylegan2,
+  regularized,
+  tiny,
+];

@@ -1,9 +1,11 @@
 import { internal } from "../../errors.ts";
 import { gradient, substitute } from "../graph/gradient.ts";
 import { type Node, topological } from "../graph/node.ts";
+import { rematGradient } from "../graph/remat.ts";
 import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
+import { MicroBatches } from "./micro.ts";
 import { Flat, keyOf, type Parameter, parametersOf, trainableOf } from "./parameters.ts";
 import { normOf, type RunningAverage, type StepPlan } from "./plan.ts";
 
@@ -37,18 +39,47 @@ class Assembly {
     return leaf;
   }
 
-  resolve(node: Node): Node {
-    return substitute([node], this.now)[0]!;
+  resolve(nodes: readonly Node[]): Node[] {
+    return substitute(nodes, this.now);
   }
 }
 
-function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat, leaf: Node, plan: StepPlan): void {
+/** What is asked of one network's turn. */
+interface Turn {
+  readonly network: string;
+  readonly loss: Node;
+  /** Scalars that are only reported. */
+  readonly metrics: Readonly<Record<string, Node>>;
+  readonly flat: Flat;
+  readonly leaf: Node;
+}
+
+/** The gradient of a loss as one vector, the mean over the parts of the batch, one after the other; notes loss and metrics. */
+function slopeOf(
+  assembly: Assembly,
+  { network, loss, metrics, flat }: Turn,
+  plan: StepPlan,
+  parts: MicroBatches,
+): Node {
+  const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
+  const names = [...Object.keys(metrics), network];
+  const found: Node[][] = names.map(() => []);
+  let slope: Node | undefined;
+  for (let index = 0; index < parts.count; index++) {
+    const values = assembly.resolve(parts.part([...Object.values(metrics), loss], index, slope));
+    for (const [at, value] of values.entries()) found[at]!.push(value);
+    const own = flat.join((plan.remat ? rematGradient : gradient)(values.at(-1)!, pieces));
+    slope = slope ? add(slope, own) : own;
+  }
+  for (const [at, name] of names.entries()) assembly.outputs[name] = parts.mean(found[at]!);
+  return parts.count === 1 ? slope! : mul(slope!, 1 / parts.count);
+}
+
+function moveNetwork(assembly: Assembly, turn: Turn, plan: StepPlan, parts: MicroBatches): void {
+  const { network, flat, leaf } = turn;
   const optimizer = plan.optimizers[network];
   if (!optimizer) throw internal(`no optimizer for the network "${network}"`);
-  const resolved = assembly.resolve(loss);
-  assembly.outputs[network] = resolved;
-  const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
-  let slope = flat.join(gradient(resolved, pieces));
+  let slope = slopeOf(assembly, turn, plan, parts);
   if (plan.clipNorm !== undefined || plan.watchNorms) {
     const length = norm(slope);
     assembly.outputs[normOf(network)] = length;
@@ -78,8 +109,8 @@ function moveAverages(assembly: Assembly, waiting: Set<RunningAverage>, roots: r
     if (!seen.has(average.from)) continue;
     waiting.delete(average);
     const before = assembly.statistics.get(average.parameter as Parameter)!;
-    const toward = assembly.resolve(average.toward);
-    assembly.statistics.set(average.parameter as Parameter, add(before, mul(sub(toward, before), average.momentum)));
+    const [toward] = assembly.resolve([average.toward]);
+    assembly.statistics.set(average.parameter as Parameter, add(before, mul(sub(toward!, before), average.momentum)));
   }
 }
 
@@ -109,12 +140,15 @@ export function assemble(plan: StepPlan): Assembly {
   const roots = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
   const leaves = makeLeaves(assembly, [...roots, ...[...averages].flatMap((a) => [a.toward, a.parameter])]);
   const initial = new Map(assembly.statistics);
-  for (const [name, metric] of Object.entries(plan.metrics ?? {})) assembly.outputs[name] = assembly.resolve(metric);
+  const parts = new MicroBatches(plan.accumulate ?? 1, roots);
+  parts.check([...averages]);
+  let metrics = plan.metrics ?? {};
   for (const [network, loss] of Object.entries(plan.losses)) {
     const own = leaves.get(network);
     if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
     moveAverages(assembly, averages, [loss]);
-    moveNetwork(assembly, network, loss, own.flat, own.leaf, plan);
+    moveNetwork(assembly, { network, loss, metrics, ...own }, plan, parts);
+    metrics = {}; // seen by the weights that the step begins with
     for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, stopGradient(moved)); // seen by the next loss
     leaves.delete(network);
   }
