@@ -48,12 +48,13 @@ const turns = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   autoencoder: { warm: 40, repeat: 100 },
   srcnn: { warm: 1, repeat: 4 },
   srresnet: { warm: 1, repeat: 3 },
+  "srresnet-remat": { warm: 1, repeat: 3 },
   dcgan: { warm: 1, repeat: 4 },
   stylegan2: { warm: 1, repeat: 3 },
   "stylegan2-r1": { warm: 1, repeat: 3 },
 });
 const names = Object.keys(turns).filter((name) => !only || only.includes(name));
-const onlySteps = ["stylegan2-r1"]; // its forward pass is that of another
+const onlySteps = ["srresnet-remat", "stylegan2-r1"]; // their forward passes are those of others
 const rows = [];
 /** @type {Record<string, unknown>} */
 const facts = {

@@ -129,13 +129,12 @@ const srresnet = regression({
       prelu(y, p(name).weight("slope", [1], { kind: "constant", value: 0.25 }));
     const head = rectify(conv(x, "head", 64, 9), "head"); // [N, 64, 24, 24]
     let y = head;
-    for (let at = 0; at < 16; at++)
-      y = block([y], (x) => {
-        const first = rectify(conv(x, `body.${at}.first`), `body.${at}`);
-        return add(x, conv(first, `body.${at}.second`));
-      });
+    const residual = (x: Node, name: string): Node =>
+      add(x, conv(rectify(conv(x, `${name}.first`), name), `${name}.second`));
+    for (const first of [0, 4, 8, 12])
+      y = block([y], (x) => [0, 1, 2, 3].reduce((z, at) => residual(z, `body.${first + at}`), x));
     y = add(head, conv(y, "join"));
-    for (const stage of ["up.0", "up.1"]) y = block([y], (x) => rectify(depthToSpace(conv(x, stage, 256), 2), stage)); // 48², 96²
+    for (const stage of ["up.0", "up.1"]) y = rectify(depthToSpace(conv(y, stage, 256), 2), stage); // 48², 96²
     return conv(y, "tail", 3, 9); // [N, 3, 96, 96]
   },
 });

@@ -5,7 +5,7 @@ import { add, mul } from "../ops/elementwise.ts";
 import { type InputAttributes, inputOp } from "../ops/leaf.ts";
 import { after } from "../ops/order.ts";
 import { slice } from "../ops/shape.ts";
-import { inputsOf } from "./parameters.ts";
+import { inputsOf, keyOf, type Parameter } from "./parameters.ts";
 import type { RunningAverage } from "./plan.ts";
 
 /** The fed inputs of a step that works through its batch in parts: each holds the rows of all parts, one after the other. */
@@ -45,8 +45,8 @@ export class MicroBatches {
     if (wrong)
       throw userError(
         "accumulate",
-        `expected networks without batch norm, got ${wrong.parameter.scope || "one"} with it`,
-        "Take 1, or a network without batch norm.",
+        `expected networks without batch norm, got ${keyOf(wrong.parameter as Parameter)}, a statistic of the whole batch`,
+        "Leave it out, or take another norm.",
       );
   }
 }

@@ -54,15 +54,12 @@ function initialState(vectors: readonly Vector[], weights: Tensors): Record<stri
   return Object.fromEntries(
     vectors.map((vector) => {
       const copied = vector.prefix === "weights" || vector.prefix === "ema";
-      return [slotName(vector), vector.flat.pack(copied ? find : (key) => zeros(vector.flat, key))];
+      return [slotName(vector), copied ? vector.flat.pack(find) : zeros(vector.flat)];
     }),
   );
 }
 
-const zeros = (flat: Flat, key: string): Tensor => {
-  const { shape } = flat.parameters.find((parameter) => keyOf(parameter) === key)!;
-  return tensor(new Float32Array(sizeOf(shape)), shape);
-};
+const zeros = ({ size }: Flat): Tensor => tensor(new Float32Array(size), [size]);
 
 const scalar = (value: number): Tensor => tensor(new Float32Array([value]), []);
 
@@ -109,6 +106,9 @@ function packState(vectors: readonly Vector[], values: Tensors): Record<string, 
     };
   return Object.fromEntries(vectors.map((vector) => [slotName(vector), vector.flat.pack(find(vector.prefix))]));
 }
+
+/** Throws what `compileStep` would say of a plan, before there is a runtime. */
+export const checkStep = (plan: StepPlan): void => void assemble(plan);
 
 /** Puts forward passes, gradients and updates of all networks into one graph and loads it. */
 export async function compileStep(plan: StepPlan, { runtime, weights, seed = 0 }: StepOptions): Promise<Step> {

@@ -148,7 +148,7 @@ async function load(
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
     options: {},
   });
-  await bridge.call("write", id, { state: initial });
+  await bridge.call("write", id, { state: initial }, Object.values(initial).map(bufferOf));
   const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
   return {
     run(feeds, fetch = Object.keys(outputs)) {
