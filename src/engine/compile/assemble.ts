@@ -28,6 +28,14 @@ class Assembly {
   readonly now = new Map<Node, Node>();
   /** Running statistics and the values they have reached. */
   readonly statistics = new Map<Parameter, Node>();
+  readonly plan: StepPlan;
+  readonly parts: MicroBatches;
+
+  constructor(plan: StepPlan, roots: readonly Node[]) {
+    this.plan = plan;
+    this.parts = new MicroBatches(plan.accumulate ?? 1, roots);
+    this.parts.check(plan.averages ?? []);
+  }
 
   vector(prefix: string, network: string, flat: Flat): Node {
     return input(`${prefix} of ${network}`, [flat.size]);
@@ -50,36 +58,44 @@ interface Turn {
   readonly loss: Node;
   /** Scalars that are only reported. */
   readonly metrics: Readonly<Record<string, Node>>;
+  /** What its forward pass lets follow. */
+  readonly averages: readonly RunningAverage[];
   readonly flat: Flat;
   readonly leaf: Node;
 }
 
-/** The gradient of a loss as one vector, the mean over the parts of the batch, one after the other; notes loss and metrics. */
-function slopeOf(
-  assembly: Assembly,
-  { network, loss, metrics, flat }: Turn,
-  plan: StepPlan,
-  parts: MicroBatches,
-): Node {
+/** The gradient of a loss as one vector, its mean over the parts of the batch, one after the other. Notes what else they give. */
+function slopeOf(assembly: Assembly, { network, loss, metrics, averages, flat }: Turn): Node {
+  const { parts, plan } = assembly;
   const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
+  const asked = [...Object.values(metrics), loss, ...averages.map(({ toward }) => toward)];
   const names = [...Object.keys(metrics), network];
-  const found: Node[][] = names.map(() => []);
+  const found: Node[][] = asked.map(() => []);
   let slope: Node | undefined;
   for (let index = 0; index < parts.count; index++) {
-    const values = assembly.resolve(parts.part([...Object.values(metrics), loss], index, slope));
+    const values = assembly.resolve(parts.part(asked, index, slope));
     for (const [at, value] of values.entries()) found[at]!.push(value);
-    const own = flat.join((plan.remat ? rematGradient : gradient)(values.at(-1)!, pieces));
+    const own = flat.join((plan.remat ? rematGradient : gradient)(values[names.length - 1]!, pieces));
     slope = slope ? add(slope, own) : own;
   }
-  for (const [at, name] of names.entries()) assembly.outputs[name] = parts.mean(found[at]!);
-  return parts.count === 1 ? slope! : mul(slope!, 1 / parts.count);
+  const means = found.map((values) => parts.mean(values));
+  for (const [at, name] of names.entries()) assembly.outputs[name] = means[at]!;
+  for (const [at, average] of averages.entries()) follow(assembly, average, means[names.length + at]!);
+  return parts.mean([slope!]);
 }
 
-function moveNetwork(assembly: Assembly, turn: Turn, plan: StepPlan, parts: MicroBatches): void {
+/** Moves a running statistic toward a value. */
+function follow({ statistics }: Assembly, { parameter, momentum }: RunningAverage, toward: Node): void {
+  const before = statistics.get(parameter as Parameter)!;
+  statistics.set(parameter as Parameter, add(before, mul(sub(toward, before), momentum)));
+}
+
+function moveNetwork(assembly: Assembly, turn: Turn): void {
   const { network, flat, leaf } = turn;
+  const { plan } = assembly;
   const optimizer = plan.optimizers[network];
   if (!optimizer) throw internal(`no optimizer for the network "${network}"`);
-  let slope = slopeOf(assembly, turn, plan, parts);
+  let slope = slopeOf(assembly, turn);
   if (plan.clipNorm !== undefined || plan.watchNorms) {
     const length = norm(slope);
     assembly.outputs[normOf(network)] = length;
@@ -102,16 +118,12 @@ function moveNetwork(assembly: Assembly, turn: Turn, plan: StepPlan, parts: Micr
   for (const [parameter, piece] of flat.pieces(stopGradient(moved.weights))) assembly.now.set(parameter, piece);
 }
 
-/** The averages that a loss's forward pass feeds move now, with the weights that this pass saw. */
-function moveAverages(assembly: Assembly, waiting: Set<RunningAverage>, roots: readonly Node[]): void {
+/** Takes out the averages that a forward pass feeds: they move with the weights that this pass sees. */
+function takeFed(waiting: Set<RunningAverage>, roots: readonly Node[]): RunningAverage[] {
   const seen = new Set(topological(roots));
-  for (const average of waiting) {
-    if (!seen.has(average.from)) continue;
-    waiting.delete(average);
-    const before = assembly.statistics.get(average.parameter as Parameter)!;
-    const [toward] = assembly.resolve([average.toward]);
-    assembly.statistics.set(average.parameter as Parameter, add(before, mul(sub(toward!, before), average.momentum)));
-  }
+  const fed = [...waiting].filter(({ from }) => seen.has(from));
+  for (const average of fed) waiting.delete(average);
+  return fed;
 }
 
 /** Leaves for the weights of every network, and for the statistics; parameters stand for pieces of them from here on. */
@@ -133,27 +145,34 @@ function makeLeaves(assembly: Assembly, roots: readonly Node[]): Map<string, { f
   return leaves;
 }
 
+/** Averages of passes that no loss goes through. */
+function moveLeft(assembly: Assembly, left: Iterable<RunningAverage>): void {
+  for (const average of left) {
+    const values = Array.from({ length: assembly.parts.count }, (_, index) =>
+      assembly.parts.part([average.toward], index),
+    );
+    follow(assembly, average, assembly.parts.mean(values.flatMap((toward) => assembly.resolve(toward))));
+  }
+}
+
 /** Works through the losses in order: forward pass, gradients, moves. */
 export function assemble(plan: StepPlan): Assembly {
-  const assembly = new Assembly();
   const averages = new Set(plan.averages ?? []);
-  const roots = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
-  const leaves = makeLeaves(assembly, [...roots, ...[...averages].flatMap((a) => [a.toward, a.parameter])]);
+  const passes = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
+  const roots = [...passes, ...[...averages].flatMap((a) => [a.toward, a.parameter])];
+  const assembly = new Assembly(plan, roots);
+  const leaves = makeLeaves(assembly, roots);
   const initial = new Map(assembly.statistics);
-  const parts = new MicroBatches(plan.accumulate ?? 1, roots);
-  parts.check([...averages]);
   let metrics = plan.metrics ?? {};
   for (const [network, loss] of Object.entries(plan.losses)) {
     const own = leaves.get(network);
     if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
-    moveAverages(assembly, averages, [loss]);
-    moveNetwork(assembly, { network, loss, metrics, ...own }, plan, parts);
+    moveNetwork(assembly, { network, loss, metrics, averages: takeFed(averages, [loss]), ...own });
     metrics = {}; // seen by the weights that the step begins with
     for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, stopGradient(moved)); // seen by the next loss
     leaves.delete(network);
   }
-  const left = [...averages].map((average) => average.from);
-  moveAverages(assembly, averages, left);
+  moveLeft(assembly, averages);
   for (const [, { flat, leaf }] of leaves) assembly.vectors.push({ prefix: "weights", flat, leaf, next: undefined });
   for (const [parameter, leaf] of initial) {
     const next = assembly.statistics.get(parameter);

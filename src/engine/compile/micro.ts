@@ -33,15 +33,15 @@ export class MicroBatches {
     return rows.length > 0 ? substitute(values, new Map(rows)) : [...values];
   }
 
-  /** The mean of what the parts give. */
-  mean(parts: readonly Node[]): Node {
-    const total = parts.reduce((sum, part) => add(sum, part));
+  /** The mean over the parts of values, of which some may have been added up. */
+  mean(values: readonly Node[]): Node {
+    const total = values.reduce((sum, value) => add(sum, value));
     return this.count === 1 ? total : mul(total, 1 / this.count);
   }
 
-  /** Statistics of a batch are not the mean of statistics of its parts. */
+  /** A pass that is normalized by its batch is another one over a part of it. */
   check(averages: readonly RunningAverage[]): void {
-    const wrong = this.count > 1 && averages.find(({ toward }) => inputsOf([toward]).length > 0);
+    const wrong = this.count > 1 && averages.find(({ normalizes }) => normalizes);
     if (wrong)
       throw userError(
         "accumulate",
