@@ -43,6 +43,7 @@ WORKLOADS = {
     "autoencoder": (autoencoder, [256, 784], [256, 784]),
     "srcnn": (srcnn, [16, 1, 96, 96], [16, 1, 96, 96]),
     "srresnet": (Srresnet, [16, 3, 24, 24], [16, 3, 96, 96]),
+    "srresnet-remat": (Srresnet, [16, 3, 24, 24], [16, 3, 96, 96]),
 }
 
 

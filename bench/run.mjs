@@ -32,6 +32,7 @@ const TURNS = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   autoencoder: { warm: 40, repeat: 100 },
   srcnn: { warm: 1, repeat: 4 },
   srresnet: { warm: 1, repeat: 3 },
+  "srresnet-remat": { warm: 1, repeat: 3 },
   dcgan: { warm: 1, repeat: 4 },
   stylegan2: { warm: 1, repeat: 3 },
   "stylegan2-r1": { warm: 1, repeat: 3 },
@@ -39,7 +40,7 @@ const TURNS = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   diffusion: { warm: 1, repeat: 2 },
 });
 const OVERHEAD = "overhead";
-const ONLY_STEPS = ["stylegan2-r1"]; // its forward pass is that of another
+const ONLY_STEPS = ["srresnet-remat", "stylegan2-r1"]; // their forward passes are those of others
 
 /** @type {string[]} */
 const asked = values.only?.split(",") ?? [...Object.keys(TURNS), OVERHEAD];

@@ -63,9 +63,9 @@ export function batchNorm(x: Node, p: Parameters, options: BatchNormOptions = {}
     const { y, mean, variance } = standardize(x, axes, epsilon);
     const count = sizeOf(x.shape) / channels;
     const flat = (value: Node): Node => stopGradient(reshape(value, [channels]));
-    p.follow({ parameter: runningMean, toward: flat(mean), from: mean, momentum });
+    p.follow({ parameter: runningMean, toward: flat(mean), from: mean, momentum, normalizes: true });
     const unbiased = mul(flat(variance), count / Math.max(1, count - 1));
-    p.follow({ parameter: runningVariance, toward: unbiased, from: variance, momentum });
+    p.follow({ parameter: runningVariance, toward: unbiased, from: variance, momentum, normalizes: true });
     return affine ? affineByChannel(y, p, channels) : y;
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { compileStep, type Runtime, type StepOptions, type StepPlan } from "../engine/index.ts";
+import { checkStep, compileStep, type Runtime, type StepOptions, type StepPlan } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights, type Network, network, parameterCount } from "../nn/model.ts";
 import type { Usage } from "../nn/usage.ts";
@@ -51,6 +51,16 @@ export const trainOptions = z.object({
   log: z.int().min(1).max(1_000_000).default(100).describe("steps from one line of metrics to the next"),
   save: z.int().min(1).max(1_000_000).default(1000).describe("steps from one checkpoint to the next"),
   sample: z.int().min(1).max(1_000_000).default(1000).describe("steps from one sample to the next"),
+  accumulate: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(1)
+    .describe("parts that a batch is worked through in, one after the other, for less memory; not with batch norm"),
+  remat: z
+    .boolean()
+    .default(false)
+    .describe("compute blocks of layers again in the backward pass, for less memory; for networks that mark blocks"),
   memory: z.int().min(64).max(65_536).default(1024).describe("memory for decoded pictures, in MiB"),
 });
 
@@ -162,6 +172,7 @@ interface Prepared {
 async function prepare(request: Request, platform: Platform): Promise<Training> {
   const { recipe, own, checked, resume } = request;
   await checkFolder(checked.run, resume, platform);
+  if (checked.remat || checked.accumulate > 1) checkStep(stepPlan(recipe, recipe.networks(own), own, checked));
   const networks = recipe.networks(own);
   const { network: key, usage } = recipe.result(own);
   const network = networks[key]!;
@@ -220,7 +231,7 @@ function stepsOf({ recipe, own, checked }: Request, networks: Readonly<Record<st
   let plan: StepPlan | undefined; // made once: networks note what each call lets follow
   return {
     prepare(runtime: Runtime, options: Pick<StepOptions, "profile"> = {}) {
-      plan ??= stepPlan(recipe, networks, own); // the losses make parameters that no plain call has
+      plan ??= stepPlan(recipe, networks, own, checked); // the losses make parameters that no plain call has
       const weights = initialWeights(Object.values(networks), checked.seed);
       return compileStep(plan, { runtime, ...options, weights, seed: checked.seed });
     },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { add, depthToSpace, input, type Node, prelu, relu, sigmoid } from "../engine/index.ts";
+import { add, block, depthToSpace, input, type Node, prelu, relu, sigmoid } from "../engine/index.ts";
 import { conv2d, linear } from "../nn/layers.ts";
 import { mse } from "../nn/losses.ts";
 import { defineModel, givenLeaves, network, type Parameters } from "../nn/model.ts";
@@ -105,15 +105,26 @@ const srresnet = regression({
       prelu(y, p(name).weight("slope", [1], { kind: "constant", value: 0.25 }));
     const head = rectify(conv(x, "head", 64, 9), "head"); // [N, 64, 24, 24]
     let y = head;
-    for (let block = 0; block < 16; block++) {
-      const first = rectify(conv(y, `body.${block}.first`), `body.${block}`);
-      y = add(y, conv(first, `body.${block}.second`));
-    }
+    const residual = (x: Node, name: string): Node =>
+      add(x, conv(rectify(conv(x, `${name}.first`), name), `${name}.second`));
+    for (const first of [0, 4, 8, 12])
+      y = block([y], (x) => [0, 1, 2, 3].reduce((z, at) => residual(z, `body.${first + at}`), x));
     y = add(head, conv(y, "join"));
     for (const stage of ["up.0", "up.1"]) y = rectify(depthToSpace(conv(y, stage, 256), 2), stage); // 48², 96²
     return conv(y, "tail", 3, 9); // [N, 3, 96, 96]
   },
 });
+
+const { forward: __, ...recomputed } = srresnet;
+const srresnetRemat: Workload = {
+  ...recomputed,
+  name: "srresnet-remat",
+  summary: "the same with its blocks computed again in the backward pass",
+  step() {
+    const work = srresnet.step();
+    return { ...work, plan: { ...work.plan, remat: true } };
+  },
+};
 
 const dcgan = training(
   { name: "dcgan", summary: "DCGAN on 32×32 RGB, 64 channels, batch 64: both updates" },
@@ -146,6 +157,7 @@ export const workloads: readonly Workload[] = [
   autoencoder,
   srcnn,
   srresnet,
+  srresnetRemat,
   dcgan,
   stylegan2,
   regularized,

@@ -14,3 +14,11 @@ test("constants of the same numbers are one, and so is what is made of them", ()
   expect(emit.constants).toHaveLength(4);
   expect(emit.nodes).toHaveLength(1);
 });
+
+test("a Reshape of a Reshape reads what the first one read", () => {
+  const emit = new Emitter("cpu");
+  const flat = emit.node("Reshape", ["x", emit.ints([12])]);
+  const square = emit.node("Reshape", [flat, emit.ints([3, 4])]);
+  expect(emit.nodes.map(({ inputs }) => inputs[0])).toEqual(["x", "x"]);
+  expect(emit.node("Reshape", ["x", emit.ints([3, 4])])).toBe(square);
+});

@@ -41,9 +41,44 @@ describe.each([
     { size: 16, latent: 4, width: 4, most: 8, mapping: 2, classes: 8, batch: 4, augment: true, lazy: 2, flip: true },
   ],
   ["classifier", { size: 8, classes: 8, features: 4, batch: 8 }],
+  ["stylegan2", { size: 16, latent: 4, width: 4, most: 8, mapping: 2, batch: 8, accumulate: 2 }],
 ] as const)("%s", (name, options) => {
   test("stopped twice and resumed equals one that ran through, byte for byte", async () => {
     expect(await trainedBytes(name, options, [2, 4])).toBe(await trainedBytes(name, options, []));
+  });
+});
+
+describe("memory settings", () => {
+  const plan = async (name: string, options: Record<string, unknown>) =>
+    planTraining(
+      findRecipe(name),
+      { data: ["shapes"], run: join(await temporaryFolder(), "run"), ...options },
+      platform,
+      cpu,
+    );
+
+  test("are refused where they make no sense, before anything is written", async () => {
+    await expect(plan("vae", { batch: 9, accumulate: 2 })).rejects.toThrow(
+      "accumulate: expected a number that divides the batch of 9, got 2.",
+    );
+    await expect(plan("dcgan", { accumulate: 2 })).rejects.toThrow(
+      /accumulate: expected networks without batch norm, got /,
+    );
+    await expect(plan("vae", { remat: true })).rejects.toThrow("remat: expected a network that marks blocks");
+  });
+
+  test("a batch in parts trains as the whole one does", async () => {
+    const losses = async (accumulate: number): Promise<number[]> => {
+      const training = await plan("vae", { size: 8, latent: 2, batch: 8, steps: 4, seed: 3, accumulate });
+      const found: number[] = [];
+      for await (const tick of training.start()) if (tick.losses.vae !== undefined) found.push(tick.losses.vae);
+      return found;
+    };
+    const [whole, parts] = [await losses(1), await losses(4)];
+    expect(whole.length).toBeGreaterThanOrEqual(4);
+    parts.forEach((loss, at) => {
+      expect(Math.abs(loss / whole[at]! - 1)).toBeLessThan(1e-5);
+    });
   });
 });
 

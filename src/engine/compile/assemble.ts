@@ -1,11 +1,13 @@
 import { internal } from "../../errors.ts";
 import { gradient, substitute } from "../graph/gradient.ts";
 import { type Node, topological } from "../graph/node.ts";
+import { rematGradient } from "../graph/remat.ts";
 import { inUpdate } from "../graph/scope.ts";
 import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
-import { Flat, keyOf, type Parameter, parametersOf } from "./parameters.ts";
+import { MicroBatches } from "./micro.ts";
+import { Flat, keyOf, type Parameter, parametersOf, trainableOf } from "./parameters.ts";
 import { normOf, type RunningAverage, type StepPlan } from "./plan.ts";
 
 /** One vector of state: what it is called, the parameters in it, and its leaf. */
@@ -27,6 +29,14 @@ class Assembly {
   readonly now = new Map<Node, Node>();
   /** Running statistics and the values they have reached. */
   readonly statistics = new Map<Parameter, Node>();
+  readonly plan: StepPlan;
+  readonly parts: MicroBatches;
+
+  constructor(plan: StepPlan, roots: readonly Node[]) {
+    this.plan = plan;
+    this.parts = new MicroBatches(plan.accumulate ?? 1, roots);
+    this.parts.check(plan.averages ?? []);
+  }
 
   vector(prefix: string, network: string, flat: Flat): Node {
     return input(`${prefix} of ${network}`, [flat.size]);
@@ -38,18 +48,56 @@ class Assembly {
     return leaf;
   }
 
-  resolve(node: Node): Node {
-    return substitute([node], this.now)[0]!;
+  resolve(nodes: readonly Node[]): Node[] {
+    return substitute(nodes, this.now);
   }
 }
 
-function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat, leaf: Node, plan: StepPlan): void {
+/** What is asked of one network's turn. */
+interface Turn {
+  readonly network: string;
+  readonly loss: Node;
+  /** Scalars that are only reported. */
+  readonly metrics: Readonly<Record<string, Node>>;
+  /** What its forward pass lets follow. */
+  readonly averages: readonly RunningAverage[];
+  readonly flat: Flat;
+  readonly leaf: Node;
+}
+
+/** The gradient of a loss as one vector, its sum over the parts of the batch, one after the other. Notes what else they give. */
+function slopeOf(assembly: Assembly, { network, loss, metrics, averages, flat }: Turn): Node {
+  const { parts, plan } = assembly;
+  const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
+  const asked = [...Object.values(metrics), loss, ...averages.map(({ toward }) => toward)];
+  const names = [...Object.keys(metrics), network];
+  const found: Node[][] = asked.map(() => []);
+  let slope: Node | undefined;
+  for (let index = 0; index < parts.count; index++) {
+    const values = assembly.resolve(parts.part(asked, index, slope));
+    for (const [at, value] of values.entries()) found[at]!.push(value);
+    const own = (plan.remat ? rematGradient : gradient)(values[names.length - 1]!, pieces);
+    slope = inUpdate(network, () => (slope ? add(slope, flat.join(own)) : flat.join(own)));
+  }
+  const means = found.map((values) => parts.mean(values));
+  for (const [at, name] of names.entries()) assembly.outputs[name] = means[at]!;
+  for (const [at, average] of averages.entries()) follow(assembly, average, means[names.length + at]!);
+  return slope!;
+}
+
+/** Moves a running statistic toward a value. */
+function follow({ statistics }: Assembly, average: RunningAverage, toward: Node): void {
+  const parameter = average.parameter as Parameter;
+  const before = statistics.get(parameter)!;
+  const move = (): Node => add(before, mul(sub(toward, before), average.momentum));
+  statistics.set(parameter, inUpdate(parameter.attributes.network, move));
+}
+
+function moveNetwork(assembly: Assembly, { network, flat, leaf }: Turn, total: Node): void {
+  const { plan, parts } = assembly;
   const optimizer = plan.optimizers[network];
   if (!optimizer) throw internal(`no optimizer for the network "${network}"`);
-  const resolved = assembly.resolve(loss);
-  assembly.outputs[network] = resolved;
-  const pieces = flat.parameters.map((parameter) => assembly.now.get(parameter)!);
-  let slope = flat.join(gradient(resolved, pieces));
+  let slope = parts.mean([total]);
   if (plan.clipNorm !== undefined || plan.watchNorms) {
     const length = norm(slope);
     assembly.outputs[normOf(network)] = length;
@@ -72,27 +120,20 @@ function moveNetwork(assembly: Assembly, network: string, loss: Node, flat: Flat
   for (const [parameter, piece] of flat.pieces(stopGradient(moved.weights))) assembly.now.set(parameter, piece);
 }
 
-/** The averages that a loss's forward pass feeds move now, with the weights that this pass saw. */
-function moveAverages(assembly: Assembly, waiting: Set<RunningAverage>, roots: readonly Node[]): void {
+/** Takes out the averages that a forward pass feeds: they move with the weights that this pass sees. */
+function takeFed(waiting: Set<RunningAverage>, roots: readonly Node[]): RunningAverage[] {
   const seen = new Set(topological(roots));
-  for (const average of waiting) {
-    if (!seen.has(average.from)) continue;
-    waiting.delete(average);
-    const parameter = average.parameter as Parameter;
-    const before = assembly.statistics.get(parameter)!;
-    const toward = assembly.resolve(average.toward);
-    const move = (): Node => add(before, mul(sub(toward, before), average.momentum));
-    assembly.statistics.set(parameter, inUpdate(parameter.attributes.network, move));
-  }
+  const fed = [...waiting].filter(({ from }) => seen.has(from));
+  for (const average of fed) waiting.delete(average);
+  return fed;
 }
 
 /** Leaves for the weights of every network, and for the statistics; parameters stand for pieces of them from here on. */
-function makeLeaves(assembly: Assembly, parameters: readonly Parameter[]): Map<string, { flat: Flat; leaf: Node }> {
+function makeLeaves(assembly: Assembly, roots: readonly Node[]): Map<string, { flat: Flat; leaf: Node }> {
   const leaves = new Map<string, { flat: Flat; leaf: Node }>();
+  const parameters = parametersOf(roots);
   for (const network of new Set(parameters.map(({ attributes }) => attributes.network))) {
-    const flat = new Flat(
-      parameters.filter(({ attributes }) => attributes.network === network && attributes.trainable),
-    );
+    const flat = new Flat(trainableOf(roots, network));
     if (flat.size === 0) continue;
     const leaf = assembly.vector("weights", network, flat);
     leaves.set(network, { flat, leaf });
@@ -106,25 +147,36 @@ function makeLeaves(assembly: Assembly, parameters: readonly Parameter[]): Map<s
   return leaves;
 }
 
+/** Averages of passes that no loss goes through. */
+function moveLeft(assembly: Assembly, left: Iterable<RunningAverage>): void {
+  for (const average of left) {
+    const values = Array.from({ length: assembly.parts.count }, (_, index) =>
+      assembly.parts.part([average.toward], index),
+    );
+    follow(assembly, average, assembly.parts.mean(values.flatMap((toward) => assembly.resolve(toward))));
+  }
+}
+
 /** Works through the losses in order: forward pass, gradients, moves. */
 export function assemble(plan: StepPlan): Assembly {
-  const assembly = new Assembly();
   const averages = new Set(plan.averages ?? []);
-  const roots = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
-  const parameters = parametersOf([...roots, ...[...averages].flatMap((a) => [a.toward, a.parameter])]);
-  const leaves = makeLeaves(assembly, parameters);
+  const passes = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
+  const roots = [...passes, ...[...averages].flatMap((a) => [a.toward, a.parameter])];
+  const assembly = new Assembly(plan, roots);
+  const leaves = makeLeaves(assembly, roots);
   const initial = new Map(assembly.statistics);
-  for (const [name, metric] of Object.entries(plan.metrics ?? {})) assembly.outputs[name] = assembly.resolve(metric);
+  let metrics = plan.metrics ?? {};
   for (const [network, loss] of Object.entries(plan.losses)) {
     const own = leaves.get(network);
     if (!own) throw internal(`the loss of "${network}" depends on no parameter of that network`);
-    moveAverages(assembly, averages, [loss]);
-    inUpdate(network, () => moveNetwork(assembly, network, loss, own.flat, own.leaf, plan));
+    const turn = { network, loss, metrics, averages: takeFed(averages, [loss]), ...own };
+    const total = slopeOf(assembly, turn);
+    inUpdate(network, () => moveNetwork(assembly, turn, total));
+    metrics = {}; // seen by the weights that the step begins with
     for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, stopGradient(moved)); // seen by the next loss
     leaves.delete(network);
   }
-  const left = [...averages].map((average) => average.from);
-  moveAverages(assembly, averages, left);
+  moveLeft(assembly, averages);
   for (const [, { flat, leaf }] of leaves) assembly.vectors.push({ prefix: "weights", flat, leaf, next: undefined });
   for (const [parameter, leaf] of initial) {
     const next = assembly.statistics.get(parameter);

@@ -16,6 +16,16 @@ export const parametersOf = (roots: readonly Node[]): Parameter[] =>
     .filter(isParameter)
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 
+/**
+ * The trainable parameters of one network as they lie in its vectors: what a forward pass uses last comes first, since its
+ * gradient is finished first, and is computed in this order.
+ */
+export const trainableOf = (roots: readonly Node[], network: string): Parameter[] =>
+  topological(roots)
+    .filter(isParameter)
+    .filter(({ attributes }) => attributes.network === network && attributes.trainable)
+    .reverse();
+
 /** The fed inputs that nodes depend on. */
 export const inputsOf = (roots: readonly Node[]): Node<InputAttributes>[] =>
   topological(roots).filter((node): node is Node<InputAttributes> => node.op === inputOp.row);

@@ -26,6 +26,8 @@ export interface RunningAverage {
   /** A node of the forward pass that it belongs to. */
   readonly from: Node;
   readonly momentum: number;
+  /** The pass itself is normalized by it, as by batch norm: parts of a batch would each go by their own. */
+  readonly normalizes?: boolean;
 }
 
 export interface StepPlan {
@@ -44,6 +46,15 @@ export interface StepPlan {
   readonly clipNorm?: number;
   /** Report each network's gradient norm (L2, before clipping). */
   readonly watchNorms?: boolean;
+  /** Compute what lies inside blocks (`block`) again in the backward pass: less memory for up to one more forward pass. */
+  readonly remat?: boolean;
+  /**
+   * Work through the batch in so many parts of equal size, one after the other: losses and metrics are those of one part, the
+   * step is fed with the rows of all, and moves by the mean of the gradients. Equal to a step on the whole batch where losses are
+   * means over pictures; statistics are followed by their mean over the parts, and
+   * networks with batch norm are refused.
+   */
+  readonly accumulate?: number;
 }
 
 /** What the gradient norm of a network is called among the reported numbers. */

@@ -1,5 +1,5 @@
 import { internal, userError } from "../../errors.ts";
-import { floats, type Shape, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { floats, type Shape, type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { Node } from "../graph/node.ts";
 import type { Executable, Program, RunTime, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
 import { assemble, type Vector } from "./assemble.ts";
@@ -60,15 +60,12 @@ function initialState(vectors: readonly Vector[], weights: Tensors): Record<stri
   return Object.fromEntries(
     vectors.map((vector) => {
       const copied = vector.prefix === "weights" || vector.prefix === "ema";
-      return [slotName(vector), vector.flat.pack(copied ? find : (key) => zeros(vector.flat, key))];
+      return [slotName(vector), copied ? vector.flat.pack(find) : zeros(vector.flat)];
     }),
   );
 }
 
-const zeros = (flat: Flat, key: string): Tensor => {
-  const { shape } = flat.parameters.find((parameter) => keyOf(parameter) === key)!;
-  return tensor(new Float32Array(sizeOf(shape)), shape);
-};
+const zeros = ({ size }: Flat): Tensor => tensor(new Float32Array(size), [size]);
 
 const scalar = (value: number): Tensor => tensor(new Float32Array([value]), []);
 
@@ -104,6 +101,9 @@ function packState(vectors: readonly Vector[], values: Tensors): Record<string, 
     };
   return Object.fromEntries(vectors.map((vector) => [slotName(vector), vector.flat.pack(find(vector.prefix))]));
 }
+
+/** Throws what `compileStep` would say of a plan, before there is a runtime. */
+export const checkStep = (plan: StepPlan): void => void assemble(plan);
 
 /** Puts forward passes, gradients and updates of all networks into one graph and loads it. */
 export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {

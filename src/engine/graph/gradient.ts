@@ -12,6 +12,38 @@ function reaching(order: readonly Node[], sources: readonly Node[]): Set<Node> {
   return reached;
 }
 
+/** Gives the gradients of a node's inputs, from that of the node. */
+export type GradientRule = (dy: Node, node: Node) => readonly (Node | undefined)[];
+
+/** The rule in the op's row. */
+export const ownRule: GradientRule = (dy, node) => node.op.gradient!(dy, node);
+
+/** What a walk from a value back to what it is differentiated with respect to goes by. */
+export interface Walk {
+  readonly wrt: readonly Node[];
+  /** The gradient of the value's elements, of its shape. */
+  readonly upstream: Node;
+  readonly rule: GradientRule;
+}
+
+/** Walks back over nodes, inputs before users, of which the last is the value to differentiate; undefined for what it does not depend on. */
+export function walkBack(order: readonly Node[], { wrt, upstream, rule }: Walk): (Node | undefined)[] {
+  const reached = reaching(order, wrt);
+  const total = new Map<Node, Node>([[order.at(-1)!, upstream]]);
+  for (const node of order.toReversed()) {
+    const dy = total.get(node);
+    if (!dy || !reached.has(node) || !node.op.gradient) continue;
+    const parts = inScopeOf(node, () => rule(dy, node));
+    node.inputs.forEach((input, index) => {
+      const part = parts[index];
+      if (!part || !reached.has(input)) return;
+      const before = total.get(input);
+      total.set(input, before ? inScopeOf(node, () => add(before, part)) : part);
+    });
+  }
+  return wrt.map((node) => total.get(node));
+}
+
 /**
  * Reverse-mode gradients as graph nodes, so that they can be differentiated again.
  * @param of the value to differentiate; a scalar unless `upstream` gives the gradient of its elements (same shape)
@@ -25,30 +57,24 @@ export function gradient(of: Node, wrt: readonly Node[], upstream?: Node): Node[
       `expected a scalar to differentiate, got [${of.shape.join(", ")}]`,
       "Take its mean or sum, or give the upstream gradient.",
     );
-  const order = topological([of]);
-  const reached = reaching(order, wrt);
-  const total = new Map<Node, Node>([[of, upstream ?? constant([1], of.shape)]]);
-  for (const node of order.reverse()) {
-    const dy = total.get(node);
-    if (!dy || !reached.has(node) || !node.op.gradient) continue;
-    const parts = inScopeOf(node, () => node.op.gradient!(dy, node));
-    node.inputs.forEach((input, index) => {
-      const part = parts[index];
-      if (!part || !reached.has(input)) return;
-      const before = total.get(input);
-      total.set(input, before ? inScopeOf(node, () => add(before, part)) : part);
-    });
-  }
-  return wrt.map((node) => total.get(node) ?? zerosLike(node));
+  const found = walkBack(topological([of]), { wrt, upstream: upstream ?? constant([1], of.shape), rule: ownRule });
+  return found.map((node, at) => node ?? zerosLike(wrt[at]!));
 }
 
-/** Rebuilds `roots` with some nodes replaced; what does not depend on a replaced node is shared with the original. */
-export function substitute(roots: readonly Node[], replacement: ReadonlyMap<Node, Node>): Node[] {
+/**
+ * Rebuilds `roots` with some nodes replaced; what does not depend on a replaced node is shared with the original.
+ * @param scopeOf where a copy belongs; where its original does unless given
+ */
+export function substitute(
+  roots: readonly Node[],
+  replacement: ReadonlyMap<Node, Node>,
+  scopeOf = ({ scope }: Node): string => scope,
+): Node[] {
   const made = new Map<Node, Node>(replacement);
-  for (const node of topological(roots)) {
-    if (made.has(node)) continue;
+  for (const node of topological(roots, replacement.keys())) {
     const inputs = node.inputs.map((input) => made.get(input) ?? input);
-    made.set(node, inputs.every((input, index) => input === node.inputs[index]) ? node : { ...node, inputs });
+    const isSame = inputs.every((input, index) => input === node.inputs[index]);
+    made.set(node, isSame ? node : { ...node, inputs, scope: scopeOf(node) });
   }
   return roots.map((root) => made.get(root)!);
 }

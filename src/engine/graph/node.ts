@@ -79,9 +79,12 @@ export function defineOp<A = Record<never, never>>(row: Op<A>): OpFunction<A> {
   return Object.assign(make, { row });
 }
 
-/** All nodes that the roots are made from, each once, inputs before users. Works on deep graphs without recursion. */
-export function topological(roots: readonly Node[]): Node[] {
-  const done = new Set<Node>();
+/**
+ * All nodes that the roots are made from, each once, inputs before users. Works on deep graphs without recursion.
+ * @param given nodes that are not gone into, and left out
+ */
+export function topological(roots: readonly Node[], given: Iterable<Node> = []): Node[] {
+  const done = new Set<Node>(given);
   const order: Node[] = [];
   const stack: { node: Node; next: number }[] = [];
   for (const root of roots) {

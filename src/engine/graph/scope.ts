@@ -39,9 +39,12 @@ export const inLayer = <T>(layer: readonly string[], build: () => T): T => at(la
 /** Runs `build` as a network: what it makes between its layers belongs to the layer whose output it works on. */
 export const inNetwork = <T>(key: string, build: () => T): T => at([], key, build);
 
+/** The scope of what a node has in the backward pass. */
+export const backwardScope = ({ scope }: Scoped): string =>
+  scope.endsWith(marks.backward) ? scope : scope + marks.backward;
+
 /** Runs `build` with the layer path of a node, marked as its gradient. */
-export const inScopeOf = <T>({ scope }: Scoped, build: () => T): T =>
-  at([scope.endsWith(marks.backward) ? scope : scope + marks.backward], undefined, build);
+export const inScopeOf = <T>(node: Scoped, build: () => T): T => at([backwardScope(node)], undefined, build);
 
 /** Runs `build` with its nodes marked as what moves the state of a network. */
 export const inUpdate = <T>(key: string, build: () => T): T => at([key + marks.update], undefined, build);

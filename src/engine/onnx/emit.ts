@@ -60,6 +60,8 @@ export class Emitter implements Emit {
   scope = "";
   readonly target: Target;
   readonly #made = new Map<string, string>();
+  /** What a Reshape was made of: one of another reads the same values, and ONNX Runtime moves pairs that it joins. */
+  readonly #unshaped = new Map<string, string>();
   /** Constants by a hash of what they hold: two of the same numbers are one, so what is computed from them is too. */
   readonly #alike = new Map<string, readonly { readonly name: string; readonly bytes: Uint8Array }[]>();
   #count = 0;
@@ -68,13 +70,15 @@ export class Emitter implements Emit {
     this.target = target;
   }
 
-  node(op: string, inputs: readonly string[], attributes: Record<string, OnnxAttribute> = {}, domain = ""): string {
+  node(op: string, given: readonly string[], attributes: Record<string, OnnxAttribute> = {}, domain = ""): string {
+    const inputs = op === "Reshape" ? [this.#unshaped.get(given[0]!) ?? given[0]!, ...given.slice(1)] : given;
     const key = JSON.stringify([op, domain, inputs, attributes]);
     const before = this.#made.get(key);
     if (before) return before;
     const output = this.fresh();
     this.nodes.push({ op, domain, name: `${this.scope} › ${op} ${output}`, inputs, outputs: [output], attributes });
     this.#made.set(key, output);
+    if (op === "Reshape") this.#unshaped.set(output, inputs[0]!);
     return output;
   }
 

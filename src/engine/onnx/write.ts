@@ -4,6 +4,7 @@ import type { DType, Shape, Tensor } from "../../tensor/tensor.ts";
 import { type Node, topological } from "../graph/node.ts";
 import { type InputAttributes, inputOp, type ParameterAttributes } from "../ops/leaf.ts";
 import { Emitter, type OnnxAttribute, type OnnxConstant, type OnnxNode, type Target } from "./emit.ts";
+import { orderForRuntime } from "./order.ts";
 
 /** A graph with its ends named: what a model file holds. */
 export interface GraphEnds {
@@ -87,9 +88,11 @@ export function lower({ inputs, outputs, bindings = new Map() }: GraphEnds, targ
   }
   emitter.scope = "";
   const ends = Object.entries(outputs).map(([name, node]) => ({ name, dtype: node.dtype, shape: node.shape }));
+  const nodes = orderForRuntime(withOutputs(emitter.nodes, outputs, names), Object.keys(outputs));
+  const read = new Set([...nodes.flatMap((node) => node.inputs), ...constantNames.values()]);
   return {
-    nodes: withOutputs(emitter.nodes, outputs, names),
-    constants: emitter.constants,
+    nodes,
+    constants: emitter.constants.filter(({ name }) => read.has(name)),
     inputs: inputs.map((input) => ({ name: names.get(input)!, dtype: input.dtype, shape: input.shape })),
     outputs: ends,
   };

@@ -6,6 +6,7 @@ import * as e from "./elementwise.ts";
 import { gatherOp, scatterSumOp } from "./gather.ts";
 import { constantOp, inputOp } from "./leaf.ts";
 import { matmulOp } from "./matmul.ts";
+import { afterOp, blockOp } from "./order.ts";
 import { padGradientOp, padOp } from "./pad.ts";
 import { averagePoolGradientOp, averagePoolOp, maxPoolOp } from "./pool.ts";
 import { logSoftmaxOp, maxOp, meanOp, softmaxOp, sumOp } from "./reduce.ts";
@@ -19,6 +20,7 @@ export * from "./elementwise.ts";
 export * from "./gather.ts";
 export * from "./leaf.ts";
 export * from "./matmul.ts";
+export * from "./order.ts";
 export * from "./pad.ts";
 export * from "./pool.ts";
 export * from "./reduce.ts";
@@ -31,6 +33,7 @@ export const ops: readonly Op[] = [
   ...[e.addOp, e.subOp, e.mulOp, e.divOp, e.maximumOp, e.minimumOp, e.powOp],
   ...[e.greaterOp, e.lessOp, e.greaterEqualOp, e.equalOp, e.whereOp, e.toFloatOp],
   ...[e.negOp, e.expOp, e.logOp, e.sqrtOp, e.absOp, e.signOp, e.sinOp, e.cosOp, e.stopGradientOp],
+  ...[afterOp, blockOp],
   ...[sumOp, meanOp, maxOp, softmaxOp, logSoftmaxOp],
   ...[reshapeOp, transposeOp, concatOp, sliceOp, expandOp, flipOp],
   ...[padOp, padGradientOp, gatherOp, scatterSumOp, depthToSpaceOp, spaceToDepthOp],

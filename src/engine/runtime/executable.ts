@@ -77,7 +77,7 @@ export async function loadProgram(
     trace?.remove();
     throw error;
   });
-  await channel.call("write", id, { state: initial });
+  await channel.call("write", id, { state: initial }, Object.values(initial).map(bufferOf));
   const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
   return {
     run(feeds, fetch = Object.keys(outputs)) {

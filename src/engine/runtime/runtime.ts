@@ -58,6 +58,7 @@ export interface Runtime {
   readonly name: RuntimeName;
   /** Threads that one operator may use; sums depend on it, so runs repeat bit for bit only at the same number. */
   readonly threads: number;
+  /** @param state first values by slot name; their memory may be handed over, a buffer of its own for each */
   load(program: Program, state?: Tensors, options?: LoadOptions): Promise<Executable>;
   /** Ends everything that was loaded and frees it. */
   dispose(): Promise<void>;

@@ -1,0 +1,56 @@
+import { defineOp, type Node, topological } from "../graph/node.ts";
+
+const CODES = { float32: 1, int64: 7, bool: 9 } as const;
+
+/** The first input as it is, but not before the second is there. */
+export const afterOp = defineOp({
+  name: "after",
+  shape: ([x]) => x!.shape,
+  dtype: ([x]) => x!.dtype,
+  gradient: (dy) => [dy, undefined],
+  // Times a 1 that is made from an element of the other value in a way that no optimizer sees through, and that no NaN spoils.
+  onnx(emit, [x, other], { dtype }) {
+    const first = emit.node("Gather", [
+      emit.node("Reshape", [other!, emit.ints([-1])]),
+      emit.constant([0], [], "int64"),
+    ]);
+    const yes = emit.node("Or", [emit.node("Cast", [first], { to: CODES.bool }), emit.constant([1], [], "bool")]);
+    return emit.node("Mul", [x!, emit.node("Cast", [yes], { to: CODES[dtype] })]);
+  },
+  reference: ([x]) => x!.data.slice(),
+  examples: [
+    { inputs: [[2, 3], [4]], attributes: {} },
+    { inputs: [[3], []], attributes: {} },
+  ],
+});
+/** x (float32 or int64), computed after `other`: whatever needs x waits for it. Any shapes. */
+export const after = (x: Node, other: Node): Node => afterOp([x, other], {});
+
+/**
+ * What a block of layers made: the first input as it is. The others are all that goes into the block: `count` values that it
+ * can be recomputed from, then whatever else it reads (weights, noise).
+ */
+export const blockOp = defineOp<{ readonly count: number }>({
+  name: "block",
+  shape: ([y]) => y!.shape,
+  gradient: (dy, { inputs }) => inputs.map((_, at) => (at === 0 ? dy : undefined)),
+  onnx: (_, [y]) => y!,
+  reference: ([y]) => y!.data.slice(),
+  examples: [{ inputs: [[2, 3], [2]], attributes: { count: 1 } }],
+});
+
+/**
+ * Marks a block of layers that a step may recompute in its backward pass in place of keeping what lies inside (`StepPlan.remat`).
+ * Nothing else changes. Blocks of few inputs that hold a lot inside are worth it.
+ * @param inputs what it is computed from, float32; these are kept
+ */
+export function block(inputs: readonly Node[], build: (...inputs: readonly Node[]) => Node): Node {
+  const y = build(...inputs);
+  const inside = new Set<Node>();
+  for (const node of topological([y], inputs))
+    if (node.inputs.some((input) => inside.has(input) || inputs.includes(input))) inside.add(node);
+  if (!inside.has(y)) return y;
+  const read = new Set([...inside].flatMap((node) => node.inputs));
+  const rest = [...read].filter((node) => !inside.has(node) && !inputs.includes(node));
+  return blockOp([y, ...inputs, ...rest], { count: inputs.length });
+}
