@@ -1,6 +1,10 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { OnnxNode } from "../../src/engine/onnx/emit.ts";
 import { orderForRuntime } from "../../src/engine/onnx/order.ts";
+import { encode } from "../../src/engine/onnx/write.ts";
+import { temporaryFolder } from "../tasks/support.ts";
 
 const node = (output: string, ...inputs: string[]): OnnxNode =>
   ({ op: "Sum", domain: "", name: output, inputs, outputs: [output], attributes: {} }); // biome-ignore format: one line
@@ -39,6 +43,33 @@ test("an end that others read is written once, where they need it, and starts no
   const ends = ["y2", "loss", "w2", "all"];
   expect(runOrder(orderForRuntime(chain, ends))).toEqual(names);
   expect(orderForRuntime(chain, ends)).toEqual(orderForRuntime(chain, ["loss", "all"]));
+});
+
+/** The same from its own profile; unoptimized, since what it fuses it puts elsewhere. */
+async function ranByItself(nodes: readonly OnnxNode[], ends: readonly string[]): Promise<string[]> {
+  const ort = await import("onnxruntime-node");
+  const folder = await temporaryFolder();
+  const end = (name: string) => ({ name, dtype: "float32", shape: [1] }) as const;
+  const model = encode({ nodes, constants: [], inputs: [end("x")], outputs: ends.map(end) });
+  const session = await ort.InferenceSession.create(model, {
+    graphOptimizationLevel: "disabled",
+    enableProfiling: true,
+    profileFilePrefix: join(folder, "trace"),
+  });
+  await session.run({ x: new ort.Tensor("float32", [1], [1]) });
+  session.endProfiling();
+  await session.release();
+  const text = await readFile(join(folder, (await readdir(folder))[0]!), "utf8");
+  const events = JSON.parse(text) as { cat: string; name: string }[];
+  return events.filter(({ cat }) => cat === "Node").map(({ name }) => name.replace("_kernel_time", ""));
+}
+
+test.each([
+  ["where ends are read by none", ["loss", "all"]],
+  ["where others read some", ["y2", "loss", "w2", "all"]],
+])("the walk of this test is ONNX Runtime's own %s", async (_, ends) => {
+  for (const nodes of [chain, orderForRuntime(chain, ends)])
+    expect(await ranByItself(nodes, ends)).toEqual(runOrder(nodes));
 });
 
 test("every node comes after those it reads, and what no end needs is left out", () => {

@@ -1,11 +1,13 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { rematGradient } from "../../src/engine/graph/remat.ts";
+import { placeOf } from "../../src/engine/graph/scope.ts";
 import {
   add,
   block,
   compileStep,
   evaluate,
   gradient,
+  inLayer,
   input,
   matmul,
   mul,
@@ -87,6 +89,16 @@ describe.each(Object.entries(networks))("blocks computed again: %s", (_, build) 
     const hidden = inside.filter((node) => outer.has(node));
     expect(back.some((node) => node.inputs.some((from) => hidden.includes(from)))).toBe(false);
   });
+});
+
+test("what is computed again belongs to the backward pass of the layer that it repeats", () => {
+  const layer = (z: Node): Node => inLayer(["net", "first", "tanh"], () => tanh(matmul(z, a)));
+  const loss = sum(square(block([x], (z) => layer(z!))));
+  const forward = topological([loss]);
+  const again = topological(rematGradient(loss, [a]), forward).filter(({ op }) => op.name === "tanh");
+  expect(again.map(({ scope }) => placeOf(scope))).toEqual([{ path: "net/first", phase: "backward" }]);
+  const there = forward.filter(({ op }) => op.name === "tanh");
+  expect(there.map(({ scope }) => placeOf(scope))).toEqual([{ path: "net/first", phase: "forward" }]);
 });
 
 test("without remat, blocks change nothing", () => {
