@@ -78,7 +78,7 @@ function bench() {
 
 const set5 = "npx imago evaluate --data Set5 --method nearest,bilinear,bicubic,lanczos --model srcnn --scale 2,3,4 -o bench/results/set5.json -f"; // biome-ignore format: one line
 const mnist = "npx imago evaluate --data mnist --judge classifier-mnist --model autoencoder-mnist,autoencoder-mnist-linear,vae-mnist-2,vae-mnist-20,classifier-mnist,cgan-mnist,dcgan-mnist -o bench/results/mnist.json -f"; // biome-ignore format: one line
-const cifar10 = "npx imago evaluate --data cifar10 --judge runs/classifier-cifar --model stylegan2-cifar10,runs/dcgan-cifar -o bench/results/cifar10.json -f"; // biome-ignore format: one line
+const cifar10 = "npx imago evaluate --data cars --judge runs/classifier-cifar --model stylegan2-cifar10,runs/dcgan-cars -o bench/results/cifar10.json -f"; // biome-ignore format: one line
 const csinva = "npx imago evaluate --data mnist --judge mnist_lenet_csinva/lenet.safetensors --model mnist_gan_mlp_csinva/G.safetensors,mnist_lenet_csinva/lenet.safetensors -o bench/results/csinva.json -f"; // biome-ignore format: one line
 /** @type {Record<string, () => string>} */
 const figures = {
