@@ -29,7 +29,6 @@ import { normal, ones, zeros } from "../nn/initializers.ts";
 import { embedding } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { spectralNorm } from "../nn/norms.ts";
-import type { Shape } from "../tensor/tensor.ts";
 import { fromUnit, generatorSizes, labelled, pictureSizes, spectralOption, toUnit } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1912.04958";
@@ -58,12 +57,6 @@ export const stylesOf = (size: number): number => 2 * (Math.log2(size) - 1);
 /** Numbers of noise up to a side: a map for each layer but those that show pictures. */
 const noiseOf = (size: number): number =>
   sidesOf(size).reduce((sum, side) => sum + (side === 4 ? 1 : 2) * side * side, 0);
-
-/** Maps [N, 1, S, S] out of the noise [N, P] of a picture, from a number on. */
-const noiseFrom =
-  (noise: Node, from: number) =>
-  (shape: Shape): Node =>
-    reshape(slice(noise, [0, from], [shape[0]!, from + shape[2]! * shape[3]!]), shape);
 
 /** Leaky rectifier that keeps the variance. */
 const rectify = (x: Node): Node => mul(leakyRelu(x, 0.2), Math.SQRT2);
@@ -111,25 +104,28 @@ function modulated(
   return mul(y, perChannel(div(1, sqrt(add(energy, 1e-8)))));
 }
 
-/** A modulated convolution with noise, bias and rectifier. `noise` cuts the layer's share from what is given outside training. */
+type Given = Readonly<Record<string, Node>>;
+
+/** A modulated convolution with noise, bias and rectifier. Outside training the layer's noise is what is given, `from` a number on. */
 function styled(
   x: Node,
   style: Node,
   p: Parameters,
-  { out, noise }: { readonly out: number; readonly noise: (shape: Shape) => Node },
+  { out, given, from }: { readonly out: number; readonly given: Given; readonly from: number },
 ): Node {
   const y = modulated(x, style, p("conv"), { out, kernel: 3 });
-  const shape = [y.shape[0]!, 1, y.shape[2]!, y.shape[3]!];
-  const grain = p.training ? p.noise("noise", shape, "normal") : noise(shape);
-  const noisy = add(y, mul(grain, p.weight("strength", [1], zeros)));
+  const [count, , height, width] = y.shape as readonly [number, number, number, number];
+  const shape = [count, 1, height, width];
+  const noise = p.training
+    ? p.noise("noise", shape, "normal")
+    : reshape(slice(given.noise!, [0, from], [count, from + height * width]), shape);
+  const noisy = add(y, mul(noise, p.weight("strength", [1], zeros)));
   return rectify(add(noisy, perChannel(p.weight("bias", [out], zeros))));
 }
 
 const doubled = (x: Node): Node => resize(x, { height: 2 * x.shape[2]!, width: 2 * x.shape[3]! }, { mode: "linear" });
 const halved = (x: Node): Node =>
   resize(x, { height: x.shape[2]! / 2, width: x.shape[3]! / 2 }, { mode: "linear", antialias: true });
-
-type Given = Readonly<Record<string, Node>>;
 
 interface Mapping {
   readonly size: number;
@@ -184,11 +180,8 @@ function synthesize(styles: Node, p: Parameters, options: Widths & { readonly ch
   let picture: Node | undefined;
   for (const [at, side] of sidesOf(options.size).entries()) {
     const [here, out] = [p(String(side)), channelsAt(side, options)];
-    const used = at > 0 ? noiseOf(side / 2) : 0;
-    const up = noiseFrom(given.noise!, used);
-    const conv = noiseFrom(given.noise!, used + (at > 0 ? side * side : 0));
-    if (at > 0) y = styled(doubled(y), style(2 * at - 1), here("up"), { out, noise: up });
-    y = styled(y, style(2 * at), here("conv"), { out, noise: conv });
+    if (at > 0) y = styled(doubled(y), style(2 * at - 1), here("up"), { out, given, from: noiseOf(side / 2) });
+    y = styled(y, style(2 * at), here("conv"), { out, given, from: noiseOf(side) - side * side });
     const rgb = modulated(y, style(2 * at + 1), here("picture"), {
       out: options.channels,
       kernel: 1,
