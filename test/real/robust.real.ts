@@ -33,7 +33,7 @@ describe("killed", () => {
   });
 
   test("by Ctrl-C twice, the second while a step takes long: 130, no crash, and it goes on", async () => {
-    const slow = "train srcnn --patch 64 --batch 48 --threads 1 --log 1 --save 1 --steps 4 --data data --run slow";
+    const slow = "train srcnn --patch 64 --batch 144 --threads 1 --log 1 --save 1 --steps 4 --data data --run slow";
     const session = shop.start(slow.split(" "));
     expect(await session.steps(1)).toBe(true);
     session.kill("SIGINT");
