@@ -30,6 +30,9 @@ export const trainableOf = (roots: readonly Node[], network: string): Parameter[
 export const inputsOf = (roots: readonly Node[]): Node<InputAttributes>[] =>
   topological(roots).filter((node): node is Node<InputAttributes> => node.op === inputOp.row);
 
+/** Numbers from which on a vector takes no further parameter. */
+const ENOUGH = 2 ** 18;
+
 /** Parameters of one network in one vector. */
 export class Flat {
   readonly parameters: readonly Parameter[];
@@ -38,6 +41,30 @@ export class Flat {
   constructor(parameters: readonly Parameter[]) {
     this.parameters = parameters;
     this.size = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  }
+
+  /** What tells it from others: the key of its first parameter. */
+  get key(): string {
+    return keyOf(this.parameters[0]!);
+  }
+
+  /**
+   * Parameters in vectors of about a megabyte, one after the other: element-wise passes over one stay in the processor's cache,
+   * and memory of that size is used again where the system would hand out new pages for a larger one.
+   */
+  static of(parameters: readonly Parameter[]): Flat[] {
+    const groups: Parameter[][] = [];
+    let room = 0;
+    for (const parameter of parameters) {
+      const size = sizeOf(parameter.shape);
+      if (groups.length === 0 || size > room) {
+        groups.push([]);
+        room = ENOUGH;
+      }
+      groups.at(-1)!.push(parameter);
+      room -= size;
+    }
+    return groups.map((group) => new Flat(group));
   }
 
   /** The parameters as pieces of a vector node. */

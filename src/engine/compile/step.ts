@@ -4,7 +4,7 @@ import type { Node } from "../graph/node.ts";
 import type { Executable, Program, RunTime, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
 import { assemble, type Vector } from "./assemble.ts";
 import { noiseSource } from "./noise.ts";
-import { type Flat, inputsOf, keyOf, type Parameter } from "./parameters.ts";
+import { type Flat, inputsOf } from "./parameters.ts";
 import type { StepPlan } from "./plan.ts";
 
 export interface StepOptions {
@@ -45,10 +45,7 @@ export interface Step {
   dispose(): Promise<void>;
 }
 
-const slotName = ({ prefix, flat }: Vector): string => {
-  const [first] = flat.parameters as readonly [Parameter];
-  return `${prefix}/${first.attributes.trainable ? first.attributes.network : keyOf(first)}`;
-};
+const slotName = ({ prefix, flat }: Vector): string => `${prefix}/${flat.key}`;
 
 /** First values: weights and averages from the caller, everything else zero. */
 function initialState(vectors: readonly Vector[], weights: Tensors): Record<string, Tensor> {
@@ -108,7 +105,8 @@ export const checkStep = (plan: StepPlan): void => void assemble(plan);
 /** Puts forward passes, gradients and updates of all networks into one graph and loads it. */
 export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {
   const { runtime, weights, seed = 0, profile = false } = options;
-  const { vectors, outputs, scalars } = assemble(plan);
+  const { vectors, outputs, ...assembly } = assemble(plan);
+  const scalars = [...assembly.scalars.values()];
   const state: StateSlot[] = vectors.map((one) => ({ name: slotName(one), current: one.leaf, next: one.next }));
   const held = new Set<Node>([...state.map((slot) => slot.current), ...scalars]);
   const leaves = inputsOf([...Object.values(outputs), ...vectors.flatMap(({ next }) => next ?? [])]);

@@ -70,7 +70,6 @@ export async function loadProgram(
   const request = {
     bytes: encode(graph),
     slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
     options: trace?.options ?? {},
   };
   await channel.call("load", id, request).catch((error: unknown) => {

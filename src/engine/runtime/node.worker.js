@@ -2,7 +2,7 @@
 // The thread that owns ONNX Runtime's sessions, so that a run never blocks the caller's event loop. Plain JavaScript:
 // Node starts it as a file, from the sources under test and from the package alike.
 import { parentPort, workerData } from "node:worker_threads";
-import { answer, inTurn } from "./sessions.js";
+import { answer, free, inTurn } from "./sessions.js";
 
 const { provider, threads, library } = workerData;
 /** Shared with the caller: whether this thread is inside the library, and whether it shall begin nothing more. @type {Int32Array} */
@@ -18,8 +18,14 @@ const tell = (isBusy) => {
 const ort = await import(library).finally(() => tell(false));
 parentPort?.postMessage({ call: -1 });
 if (provider === "wasm") ort.env.wasm.numThreads = threads;
-const preallocate = library === "onnxruntime-node" && provider !== "webgpu";
-const site = { ort, provider, threads, preallocate, loaded: new Map() };
+const site = { ort, provider, threads, loaded: new Map() };
+
+/**
+ * glibc's malloc gives memory of this size back to the system until a block as large has once been freed, and then keeps it:
+ * the pages of a step's results would be new ones at every step.
+ */
+const LARGEST_BLOCK = 2 ** 25 - 2 ** 16;
+free(new ArrayBuffer(LARGEST_BLOCK));
 
 /** @param {import("./sessions.js").Call} call */
 const refused = ({ call }) => ({ reply: { call, error: "the runtime was disposed" }, given: [] });

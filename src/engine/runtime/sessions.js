@@ -4,29 +4,21 @@
 
 /** @typedef {{ dtype: "float32" | "int64" | "bool", shape: readonly number[], data: any }} Tensor */
 /** @typedef {{ name: string, input: string, output?: string }} Slot */
-/** @typedef {{ session: any, slots: Slot[], state: Map<string, any>, spare: Map<string, any>, outputs: Record<string, { dtype: Tensor["dtype"], shape: readonly number[] }> }} Loaded */
-/**
- * The library and what it has loaded. With `preallocate` it writes into tensors that it is given (onnxruntime-node on the CPU).
- * @typedef {{ ort: any, provider: string, threads: number, preallocate: boolean, loaded: Map<number, Loaded> }} Site
- */
+/** @typedef {{ session: any, slots: Slot[], state: Map<string, any> }} Loaded */
+/** The library and what it has loaded. @typedef {{ ort: any, provider: string, threads: number, loaded: Map<number, Loaded> }} Site */
 /** @typedef {{ call: number, verb: string, id: number, request: any }} Call */
-
-const arrays = { float32: Float32Array, int64: BigInt64Array, bool: Uint8Array };
 
 /** @param {Site} site @param {Tensor} value */
 const toOrt = ({ ort }, { dtype, shape, data }) => new ort.Tensor(dtype, data, shape);
-/** @param {Site} site @param {{ dtype: Tensor["dtype"], shape: readonly number[] }} end */
-const blank = (site, { dtype, shape }) =>
-  toOrt(site, { dtype, shape, data: new arrays[dtype](shape.reduce((a, b) => a * b, 1)) });
 /** @param {any} value @returns {Tensor} */
 const fromOrt = (value) => ({ dtype: value.type, shape: value.dims, data: value.data });
 
 /**
  * State that moves stays on the device, where there is one.
  * @param {Site} site @param {number} id
- * @param {{ bytes: Uint8Array, slots: Slot[], outputs: Loaded["outputs"], options: Record<string, unknown> }} request
+ * @param {{ bytes: Uint8Array, slots: Slot[], options: Record<string, unknown> }} request
  */
-async function load({ ort, provider, threads, loaded }, id, { bytes, slots, outputs, options }) {
+async function load({ ort, provider, threads, loaded }, id, { bytes, slots, options }) {
   const moving = slots.filter((slot) => slot.output);
   const session = await ort.InferenceSession.create(bytes, {
     executionProviders: [provider],
@@ -39,7 +31,7 @@ async function load({ ort, provider, threads, loaded }, id, { bytes, slots, outp
     }),
     ...options,
   });
-  loaded.set(id, { session, slots, outputs, state: new Map(), spare: new Map() });
+  loaded.set(id, { session, slots, state: new Map() });
 }
 
 /** @param {Site} site @param {number} id @param {{ state: Record<string, Tensor> }} request */
@@ -54,34 +46,26 @@ function write(site, id, { state }) {
 const nowhere = new MessageChannel().port1;
 nowhere.close();
 /**
- * Frees a copy that onnxruntime-node makes of every output beside the buffer it was given for it. Left to the garbage
- * collector, several steps' worth of states would wait; a message to a closed port takes it along. @param {ArrayBuffer} copy
+ * Frees what nobody reads any more. Left to the garbage collector, several steps' worth of states would wait; a message to a
+ * closed port takes it along. @param {ArrayBuffer} buffer
  */
-const free = (copy) => nowhere.postMessage(null, [copy]);
+export const free = (buffer) => nowhere.postMessage(null, [buffer]);
 
 /** @param {Site} site @param {number} id @param {{ feeds: Record<string, Tensor>, fetch: string[] }} request */
 async function run(site, id, { feeds, fetch }) {
   const program = site.loaded.get(id);
   if (!program) throw new Error("the program was disposed");
-  const { session, slots, state, spare, outputs } = program;
-  const { preallocate } = site;
+  const { session, slots, state } = program;
   const given = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(site, value)]));
   for (const { name, input } of slots) given[input] = state.get(name);
-  /** @type {Record<string, any>} */
-  const wanted = {};
-  for (const name of fetch) wanted[name] = preallocate ? blank(site, /** @type {any} */ (outputs[name])) : null;
-  for (const { name, output } of slots)
-    if (output)
-      wanted[output] = preallocate
-        ? (spare.get(name) ?? blank(site, state.get(name) && fromOrt(state.get(name))))
-        : null;
-  const made = await session.run(given, wanted);
+  const moving = slots.flatMap(({ output }) => output ?? []);
+  const made = await session.run(given, [...fetch, ...moving]);
   for (const { name, output } of slots) {
     if (!output) continue;
-    if (preallocate) spare.set(name, state.get(name));
-    else state.get(name).dispose();
-    state.set(name, preallocate ? wanted[output] : made[output]);
-    if (preallocate) free(made[output].data.buffer);
+    const before = state.get(name);
+    if (before.location === "cpu") free(before.data.buffer);
+    else before.dispose();
+    state.set(name, made[output]);
   }
   return Object.fromEntries(fetch.map((name) => [name, fromOrt(made[name])]));
 }
@@ -112,7 +96,7 @@ async function release({ loaded }, id) {
   const program = loaded.get(id);
   loaded.delete(id);
   if (!program) return;
-  for (const value of [...program.state.values(), ...program.spare.values()]) value.dispose?.();
+  for (const value of program.state.values()) value.dispose?.();
   await program.session.release();
 }
 
@@ -127,8 +111,7 @@ const verbs = { load, write, run, read, endProfiling, release };
 export async function answer(site, { call, verb, id, request }) {
   try {
     const result = await verbs[verb]?.(site, id, request);
-    const isOurs = verb === "run" && site.preallocate;
-    const made = /** @type {Record<string, Tensor>} */ (isOurs ? result : {});
+    const made = /** @type {Record<string, Tensor>} */ (verb === "run" ? result : {});
     return { reply: { call, result }, given: Object.values(made).map(({ data }) => data.buffer) };
   } catch (error) {
     return { reply: { call, error: error instanceof Error ? error.message : String(error) }, given: [] };

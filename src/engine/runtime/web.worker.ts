@@ -13,7 +13,7 @@ async function open({ provider, threads, library }: WorkerStart): Promise<Site> 
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error"; // what goes wrong comes back as an error
   if (library !== undefined) ort.env.wasm.wasmPaths = library; // else it looks beside this file
-  return { ort, provider, threads, preallocate: false, loaded: new Map() };
+  return { ort, provider, threads, loaded: new Map() };
 }
 
 let site: Promise<Site>;
