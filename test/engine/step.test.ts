@@ -97,6 +97,27 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     expect(watched.after).toEqual(unwatched.after);
   });
 
+  test("weights of more than one vector move as those of one do: clipped by the length of all, each with its average", async () => {
+    const sides = [600, 300_000, 7, 200_000, 5];
+    const parts = sides.map((side, at) => weight(`w${at}`, [side]));
+    const losses = { net: parts.map((w) => mul(0.5, sum(square(w)))).reduce((total, part) => add(total, part)) };
+    const plan = { losses, optimizers: { net: sgd() }, clipNorm: 10, ema: ["net"] };
+    const values = sides.map((side, at) => tensor(new Float32Array(side).fill((at + 1) / 64), [side]));
+    const weights = Object.fromEntries(values.map((value, at) => [`net/w${at}`, value]));
+    const length = Math.sqrt(sides.reduce((total, side, at) => total + side * ((at + 1) / 64) ** 2, 0));
+    const step = await compileStep(plan, { runtime, weights });
+    const report = await step.run({}, { step: 1, learningRate: 0.5, emaDecay: 0.75 });
+    expect(report["norm of net"]! / length).toBeCloseTo(1, 6);
+    const read = await step.read();
+    for (const at of sides.keys()) {
+      const moved = ((at + 1) / 64) * (1 - 5 / length);
+      expect(floats(read[`weights/net/w${at}`]!).every((value) => Math.abs(value - moved) < 1e-6)).toBe(true);
+      const followed = (3 * (at + 1)) / 256 + moved / 4;
+      expect(floats(read[`ema/net/w${at}`]!).every((value) => Math.abs(value - followed) < 1e-6)).toBe(true);
+    }
+    await step.dispose();
+  });
+
   test("ema starts as the weights and follows them by its decay", async () => {
     const step = await compileStep(pull({ ema: ["net"] }).plan, { runtime, weights });
     expect([...floats((await step.read())["ema/net/w"]!)]).toEqual([1, -2, 3]);
