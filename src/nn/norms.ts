@@ -7,6 +7,7 @@ import {
   mean,
   mul,
   type Node,
+  neg,
   reshape,
   sqrt,
   square,
@@ -18,23 +19,32 @@ import { sizeOf } from "../tensor/tensor.ts";
 import { normal, ones, zeros } from "./initializers.ts";
 import type { Parameters } from "./model.ts";
 
-/** (x − mean) / √(variance + ε) over the given axes, with the variance of the population (1/N). */
-function standardize(x: Node, axes: readonly number[], epsilon: number): { y: Node; mean: Node; variance: Node } {
+/** x − mean, and what brings it to the variance 1: 1 / √(variance of the population (1/N) + ε), over the given axes. */
+function statistics(x: Node, axes: readonly number[], epsilon: number) {
   const center = mean(x, axes, true);
   const spread = sub(x, center);
   const variance = mean(square(spread), axes, true);
-  return { y: div(spread, sqrt(add(variance, epsilon))), mean: center, variance };
+  return { spread, rate: div(1, sqrt(add(variance, epsilon))), mean: center, variance };
 }
 
-/** One number per channel as a shape that broadcasts over [N, C, …]. */
-const perChannel = (values: Node, rank: number): Node =>
-  reshape(values, [1, values.shape[0]!, ...new Array(rank - 2).fill(1)]);
-
-function affineByChannel(y: Node, p: Parameters, channels: number): Node {
-  const rank = y.shape.length;
-  const weight = perChannel(p.weight("weight", [channels], ones), rank);
-  return add(mul(y, weight), perChannel(p.weight("bias", [channels], zeros), rank));
+/** A gain and a shift that broadcast with what they work on. */
+interface Affine {
+  readonly gain: Node;
+  readonly shift: Node;
 }
+
+/** spread · rate · gain + shift. The small factors are multiplied first, so that few passes go over the large one, here and in gradients. */
+const scaled = ({ spread, rate }: { spread: Node; rate: Node }, affine: Affine | undefined): Node =>
+  affine ? add(mul(spread, mul(rate, affine.gain)), affine.shift) : mul(spread, rate);
+
+/** A learned gain and shift, "weight" and "bias", one number each per channel, in the given shape. */
+const affineOf = (p: Parameters, channels: number, shape: readonly number[]): Affine => ({
+  gain: reshape(p.weight("weight", [channels], ones), shape),
+  shift: reshape(p.weight("bias", [channels], zeros), shape),
+});
+
+/** The shape of one number per channel that broadcasts over [N, C, …]. */
+const channelShape = ({ shape }: Node): number[] => [1, shape[1]!, ...shape.slice(2).map(() => 1)];
 
 export interface BatchNormOptions {
   readonly epsilon?: number;
@@ -49,44 +59,52 @@ export interface BatchNormOptions {
  * running ones are used.
  */
 export function batchNorm(x: Node, p: Parameters, options: BatchNormOptions = {}): Node {
-  const { epsilon = 1e-5, momentum = 0.1, affine = true } = options;
-  const [channels, rank] = [x.shape[1]!, x.shape.length];
-  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+  const { affine = true, ...rest } = options;
   return p.within("batchNorm", () => {
-    const runningMean = p.statistic("running_mean", [channels], zeros);
-    const runningVariance = p.statistic("running_var", [channels], ones);
-    if (!p.training) {
-      const scale = sqrt(add(perChannel(runningVariance, rank), epsilon));
-      const y = div(sub(x, perChannel(runningMean, rank)), scale);
-      return affine ? affineByChannel(y, p, channels) : y;
-    }
-    const { y, mean, variance } = standardize(x, axes, epsilon);
-    const count = sizeOf(x.shape) / channels;
-    const flat = (value: Node): Node => stopGradient(reshape(value, [channels]));
-    p.follow({ parameter: runningMean, toward: flat(mean), from: mean, momentum, normalizes: true });
-    const unbiased = mul(flat(variance), count / Math.max(1, count - 1));
-    p.follow({ parameter: runningVariance, toward: unbiased, from: variance, momentum, normalizes: true });
-    return affine ? affineByChannel(y, p, channels) : y;
+    const learned = affine ? affineOf(p, x.shape[1]!, channelShape(x)) : undefined;
+    return normalizeBatch(x, p, learned, rest);
   });
+}
+
+/** Batch normalization by this batch in training, else by the running statistics. */
+function normalizeBatch(
+  x: Node,
+  p: Parameters,
+  affine: Affine | undefined,
+  { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions,
+): Node {
+  const channels = x.shape[1]!;
+  const runningMean = p.statistic("running_mean", [channels], zeros);
+  const runningVariance = p.statistic("running_var", [channels], ones);
+  if (!p.training) {
+    const shape = channelShape(x);
+    const rate = div(1, sqrt(add(reshape(runningVariance, shape), epsilon)));
+    const factor = affine ? mul(rate, affine.gain) : rate;
+    const offset = mul(reshape(runningMean, shape), factor);
+    return add(mul(x, factor), affine ? sub(affine.shift, offset) : neg(offset)); // numbers that a convolution takes in
+  }
+  const axes = [...x.shape.keys()].filter((axis) => axis !== 1);
+  const { spread, rate, mean, variance } = statistics(x, axes, epsilon);
+  const count = sizeOf(x.shape) / channels;
+  const flat = (value: Node): Node => stopGradient(reshape(value, [channels]));
+  p.follow({ parameter: runningMean, toward: flat(mean), from: mean, momentum, normalizes: true });
+  const unbiased = mul(flat(variance), count / Math.max(1, count - 1));
+  p.follow({ parameter: runningVariance, toward: unbiased, from: variance, momentum, normalizes: true });
+  return scaled({ spread, rate }, affine);
 }
 
 /**
  * Batch normalization of [N, C, …] with a gain and a shift of each class's own, "gain" and "shift" [classes, C].
  * Dumoulin et al. 2017, https://arxiv.org/abs/1610.07629. @param label class numbers, int64 [N]
  */
-export function classBatchNorm(x: Node, p: Parameters, label: Node, classes: number): Node {
-  const y = batchNorm(x, p, { affine: false });
-  return p.within("classBatchNorm", () => {
-    const [count, channels] = x.shape as readonly [number, number];
+export const classBatchNorm = (x: Node, p: Parameters, label: Node, classes: number): Node =>
+  p.within("classBatchNorm", () => {
+    const channels = x.shape[1]!;
+    const shape = channelShape(x).with(0, x.shape[0]!);
     const chosen = (name: string, first: Initializer): Node =>
-      reshape(gather(p.weight(name, [classes, channels], first), label), [
-        count,
-        channels,
-        ...x.shape.slice(2).map(() => 1),
-      ]);
-    return add(mul(y, chosen("gain", ones)), chosen("shift", zeros));
+      reshape(gather(p.weight(name, [classes, channels], first), label), shape);
+    return normalizeBatch(x, p, { gain: chosen("gain", ones), shift: chosen("shift", zeros) }, {});
   });
-}
 
 export interface NormOptions {
   readonly epsilon?: number;
@@ -96,8 +114,8 @@ export interface NormOptions {
 /** Instance normalization of [N, C, H, W]: each picture's channels by themselves. Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022. */
 export const instanceNorm = (x: Node, p: Parameters, { epsilon = 1e-5, affine = false }: NormOptions = {}): Node =>
   p.within("instanceNorm", () => {
-    const { y } = standardize(x, [2, 3], epsilon);
-    return affine ? affineByChannel(y, p, x.shape[1]!) : y;
+    const learned = affine ? affineOf(p, x.shape[1]!, channelShape(x)) : undefined;
+    return scaled(statistics(x, [2, 3], epsilon), learned);
   });
 
 /** Group normalization of [N, C, H, W] in `groups` groups of channels. Wu & He 2018, https://arxiv.org/abs/1803.08494. */
@@ -108,18 +126,17 @@ export const groupNorm = (
 ): Node =>
   p.within("groupNorm", () => {
     const [batch, channels] = x.shape as readonly [number, number];
-    const grouped = reshape(x, [batch, groups, -1]);
-    const y = reshape(standardize(grouped, [2], epsilon).y, x.shape);
-    return affine ? affineByChannel(y, p, channels) : y;
+    const grouped = reshape(x, [batch, groups, channels / groups, -1]);
+    const learned = affine ? affineOf(p, channels, [1, groups, channels / groups, 1]) : undefined;
+    return reshape(scaled(statistics(grouped, [2, 3], epsilon), learned), x.shape);
   });
 
 /** Layer normalization over the last axis. Ba et al. 2016, https://arxiv.org/abs/1607.06450. */
 export const layerNorm = (x: Node, p: Parameters, { epsilon = 1e-5, affine = true }: NormOptions = {}): Node =>
   p.within("layerNorm", () => {
     const last = x.shape.length - 1;
-    const { y } = standardize(x, [last], epsilon);
     const width = x.shape[last]!;
-    return affine ? add(mul(y, p.weight("weight", [width], ones)), p.weight("bias", [width], zeros)) : y;
+    return scaled(statistics(x, [last], epsilon), affine ? affineOf(p, width, [width]) : undefined);
   });
 
 const unit = (v: Node): Node => div(v, add(sqrt(sum(square(v))), 1e-12));

@@ -45,20 +45,18 @@ test("its gradient: marked by ′ on the path of the layer", () => {
     %13 = add(%12, 0.45) [1, 1, 2, 2] srcnn › rebuild › add
     %14 = input "target" [1, 1, 2, 2]
     %15 = sub(%13, %14) [1, 1, 2, 2]
-    %16 = mul(%15, %15) [1, 1, 2, 2]
+    %16 = square(%15) [1, 1, 2, 2]
     %17 = mean(%16) []
     %18 = mul(1, 0.25) [] ′
     %19 = reshape(%18) [1, 1, 1, 1] ′
-    %20 = expand(%19) [1, 1, 2, 2] ′
+    %20 = mul(%19, 2) [1, 1, 1, 1] ′
     %21 = mul(%20, %15) [1, 1, 2, 2] ′
-    %22 = mul(%20, %15) [1, 1, 2, 2] ′
-    %23 = add(%21, %22) [1, 1, 2, 2] ′
-    %24 = convolutionInput(%23, %10) [1, 1, 2, 2] srcnn › rebuild › conv2d ′
-    %25 = gate(%24, %9) [1, 1, 2, 2] srcnn › map › relu ′
-    %26 = convolutionInput(%25, %6) [1, 1, 2, 2] srcnn › map › conv2d ′
-    %27 = gate(%26, %5) [1, 1, 2, 2] srcnn › extract › relu ′
-    %28 = convolutionWeight(%1, %27) [1, 1, 1, 1] srcnn › extract › conv2d ′
-    %29 = sum(%27) [1] srcnn › extract › conv2d ′"
+    %22 = convolutionInput(%21, %10) [1, 1, 2, 2] srcnn › rebuild › conv2d ′
+    %23 = gate(%22, %9) [1, 1, 2, 2] srcnn › map › relu ′
+    %24 = convolutionInput(%23, %6) [1, 1, 2, 2] srcnn › map › conv2d ′
+    %25 = gate(%24, %5) [1, 1, 2, 2] srcnn › extract › relu ′
+    %26 = convolutionWeight(%1, %25) [1, 1, 1, 1] srcnn › extract › conv2d ′
+    %27 = sum(%25) [1] srcnn › extract › conv2d ′"
   `);
 });
 
@@ -68,7 +66,7 @@ test("other element types are named, single numbers stand in place, a lone const
     "%0 = constant [3]
     %1 = input "index" int64 [2]
     %2 = gather(%0, %1) [2]
-    %3 = mul(%2, %2) [2]
+    %3 = square(%2) [2]
     %4 = sum(%3) []
     %5 = constant []"
   `);

@@ -3,6 +3,7 @@ import { defineOp, type Example, misfit, type Node, type OpFunction } from "../g
 import { node } from "./leaf.ts";
 import { broadcastShape, mapBroadcast } from "./ndarray.ts";
 import { sumTo } from "./reduce.ts";
+import { expand, expandOp } from "./shape.ts";
 
 /** A node, or a number that stands for a scalar constant. */
 export type Value = Node | number;
@@ -69,10 +70,15 @@ function binary({ name, onnx, f, gradient, bool, examples = BROADCASTS }: Binary
   });
 }
 
+/** What was repeated to fill a shape. Element by element it is all the same whether that is done before or after: after is less work. */
+const narrow = (x: Node): Node => (x.op === expandOp.row ? x.inputs[0]! : x);
+
 const apply =
   (op: OpFunction<None>) =>
-  (a: Value, b: Value): Node =>
-    op([node(a), node(b)], {});
+  (a: Value, b: Value): Node => {
+    const inputs = [node(a), node(b)];
+    return expand(op(inputs.map(narrow), {}), broadcast(op.row.name)(inputs));
+  };
 
 const away = (shape: Shape): { shape: Shape; range: readonly [number, number] } => ({ shape, range: [0.5, 2] });
 
@@ -80,7 +86,12 @@ const away = (shape: Shape): { shape: Shape; range: readonly [number, number] } 
 export const addOp = binary({ name: "add", onnx: "Add", f: (a, b) => a + b, gradient: (dy) => [dy, dy] });
 export const add = apply(addOp);
 /** a − b, broadcast. */
-export const subOp = binary({ name: "sub", onnx: "Sub", f: (a, b) => a - b, gradient: (dy) => [dy, neg(dy)] });
+export const subOp = binary({
+  name: "sub",
+  onnx: "Sub",
+  f: (a, b) => a - b,
+  gradient: (dy, _a, b) => [dy, neg(sumTo(dy, b.shape))],
+});
 export const sub = apply(subOp);
 /** a · b, broadcast. */
 export const mulOp = binary({
@@ -95,7 +106,7 @@ export const divOp = binary({
   name: "div",
   onnx: "Div",
   f: (a, b) => a / b,
-  gradient: (dy, _a, b, y) => [div(dy, b), neg(div(mul(dy, y), b))],
+  gradient: (dy, _a, b, y) => [div(dy, b), neg(div(sumTo(mul(dy, y), b.shape), b))],
   examples: [
     { inputs: [[2, 3], away([2, 3])], attributes: {} },
     { inputs: [[2, 3], away([3])], attributes: {} },
@@ -218,7 +229,7 @@ const unary = ({
 const apply1 =
   (op: OpFunction<None>) =>
   (x: Node): Node =>
-    op([x], {});
+    expand(op([narrow(x)], {}), x.shape);
 const positive: readonly Example<None>[] = [{ inputs: [away([2, 3])], attributes: {} }];
 const kinked: readonly Example<None>[] = [{ inputs: [{ shape: [2, 3], avoid: [0] }], attributes: {} }];
 
@@ -247,7 +258,15 @@ export const sqrtOp = unary({
 });
 export const sqrt = apply1(sqrtOp);
 /** x · x. */
-export const square = (x: Node): Node => mul(x, x);
+export const squareOp = defineOp<None>({
+  name: "square",
+  shape: ([x]) => x!.shape,
+  gradient: (dy, { inputs: [x] }) => [mul(mul(dy, 2), x!)],
+  onnx: (emit, [x]) => emit.node("Mul", [x!, x!]),
+  reference: ([x]) => x!.data.map((value) => value * value),
+  examples: [{ inputs: [[2, 3]], attributes: {} }],
+});
+export const square = apply1(squareOp);
 /** |x|; the gradient at 0 is 0, as PyTorch has it. */
 export const absOp = unary({
   name: "abs",
