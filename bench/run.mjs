@@ -88,26 +88,29 @@ async function inTurns(workload, kind) {
   const ours = open(process.execPath, [here("worker.mjs"), workload, kind, String(threads)]);
   const peers = await openTorch(workload);
   const { sessionMs, firstMs } = await ours.ask({ verb: "load" });
-  /** @type {number[]} */
-  const times = [];
-  const theirs = /** @type {number[][]} */ (peers.map(() => []));
+  const times = /** @type {number[][]} */ ([]); // by round
+  const theirs = /** @type {number[][][]} */ (peers.map(() => []));
   const peaks = { imagoPeakMB: 0, pytorchPeakMB: /** @type {number | null} */ (null) };
   for (let round = 0; round < rounds; round++) {
     const own = await ours.ask({ verb: "run", ...TURNS[workload] });
-    times.push(...own.times);
+    times.push(own.times);
     peaks.imagoPeakMB = own.peakMB;
     for (const [i, { layout, process }] of peers.entries()) {
       const answer = await process.ask({ verb: "run", workload, layout, kind, ...TURNS[workload] });
-      theirs[i]?.push(...answer.times);
+      theirs[i]?.push(answer.times);
       if (round === rounds - 1) peaks.pytorchPeakMB = Math.max(peaks.pytorchPeakMB ?? 0, answer.peakMB);
     }
   }
   for (const { close } of [ours, ...peers.map(({ process }) => process)]) close();
-  const imagoMs = median(times);
-  const layouts = theirs.map(median);
-  const pytorchMs = peers.length > 0 ? Math.min(...layouts) : null;
-  const layout = pytorchMs === null ? null : peers[layouts.indexOf(pytorchMs)]?.layout;
-  const ratio = pytorchMs === null ? null : imagoMs / pytorchMs;
+  const imagoMs = median(times.flat());
+  const layouts = theirs.map((rounds) => median(rounds.flat()));
+  if (layouts.length === 0)
+    return { imagoMs, pytorchMs: null, ratio: null, layout: null, ...peaks, sessionMs, firstMs };
+  const pytorchMs = Math.min(...layouts);
+  const best = layouts.indexOf(pytorchMs);
+  // Neighbors on a shared machine make everything slower for a while: within a round both sides see the same ones.
+  const ratio = median(times.map((own, round) => median(own) / median(theirs[best]?.[round] ?? [])));
+  const layout = peers[best]?.layout;
   return { imagoMs, pytorchMs, ratio, layout, ...peaks, sessionMs, firstMs };
 }
 

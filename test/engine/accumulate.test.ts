@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { assemble } from "../../src/engine/compile/assemble.ts";
 import {
   add,
   checkStep,
@@ -15,6 +16,7 @@ import {
   square,
   sub,
   tanh,
+  topological,
 } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { defineModel, network } from "../../src/nn/model.ts";
@@ -79,6 +81,17 @@ describe.each([
     await whole.dispose();
     await parts.dispose();
   });
+});
+
+test("a part is begun when the gradients of all vectors are there", () => {
+  const [one, two] = [weight("net", "one", [300, 1000]), weight("net", "two", [1000, 300])] as const;
+  const loss = mean(tanh(matmul(tanh(matmul(input("x", [2, 300]), one)), two)));
+  const { vectors } = assemble({ losses: { net: loss }, optimizers: { net: adam() }, accumulate: 2 });
+  expect(vectors.filter(({ prefix }) => prefix === "m")).toHaveLength(2);
+  const waits = topological(vectors.flatMap(({ next }) => next ?? [])).filter(({ op }) => op.name === "after");
+  expect(waits).toHaveLength(1);
+  const awaited = topological([waits[0]!.inputs[1]!]).filter(({ op }) => op.name === "matmul");
+  expect(awaited).toHaveLength(5); // two of the way there, two weight gradients and one input gradient
 });
 
 test("statistics of a batch are refused", () => {

@@ -32,7 +32,7 @@ const [a, b, c] = weights as [Node, Node, Node];
 /** tanh(z · u) · v + z. */
 const residual = (z: Node, u: Node, v: Node): Node => add(z, matmul(tanh(matmul(z, u)), v));
 
-type Mark = (inputs: readonly Node[], build: (...inputs: readonly Node[]) => Node) => Node;
+type Mark = typeof block;
 const plainly: Mark = (inputs, build) => build(...inputs);
 
 /** Networks of blocks, each a way in which they may hang together. */
@@ -47,6 +47,8 @@ const networks: Readonly<Record<string, (mark: Mark) => Node>> = {
         a,
       ),
     ),
+  "a block by parts of the batch": (mark) =>
+    mark([mark([x], (z) => residual(z!, a, b), { parts: 2 })], (z) => residual(z!, c, a), { parts: 4 }),
   "two inputs, read outside too": (mark) => {
     const [left, right] = [matmul(x, a), tanh(matmul(x, b))];
     const joint = mark([left, right], (z, y) => matmul(tanh(mul(z!, y!)), c));
@@ -110,6 +112,7 @@ test("a network without blocks is refused", () => {
   expect(() => rematGradient(sum(residual(x, a, b)), [a])).toThrow(
     "remat: expected a network that marks blocks to recompute, got one without. Leave it out.",
   );
+  expect(() => block([x], (z) => tanh(z!), { parts: 3 })).toThrow("block: expected a batch that 3 divides ([4, 3])");
   expect(block([x], (z) => z!)).toBe(x);
   expect(block([x], () => a)).toBe(a);
 });

@@ -5,6 +5,7 @@ import { rematGradient } from "../graph/remat.ts";
 import { inUpdate } from "../graph/scope.ts";
 import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
+import { allOf } from "../ops/order.ts";
 import { sum } from "../ops/reduce.ts";
 import { MicroBatches } from "./micro.ts";
 import { Flat, keyOf, type Parameter, parametersOf, trainableOf } from "./parameters.ts";
@@ -79,7 +80,7 @@ function slopesOf(assembly: Assembly, { network, loss, metrics, averages, held }
   const found: Node[][] = asked.map(() => []);
   let slopes: Node[] | undefined;
   for (let index = 0; index < parts.count; index++) {
-    const values = assembly.resolve(parts.part(asked, index, slopes?.at(-1)));
+    const values = assembly.resolve(parts.part(asked, index, slopes && allOf(slopes)));
     for (const [at, value] of values.entries()) found[at]!.push(value);
     const own = (plan.remat ? rematGradient : gradient)(values[names.length - 1]!, pieces);
     slopes = inUpdate(network, () =>

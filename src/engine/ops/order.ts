@@ -1,4 +1,5 @@
-import { defineOp, type Node, topological } from "../graph/node.ts";
+import { defineOp, misfit, type Node, topological } from "../graph/node.ts";
+import { concat, reshape, slice } from "./shape.ts";
 
 const CODES = { float32: 1, int64: 7, bool: 9 } as const;
 
@@ -26,6 +27,13 @@ export const afterOp = defineOp({
 /** x (float32 or int64), computed after `other`: whatever needs x waits for it. Any shapes. */
 export const after = (x: Node, other: Node): Node => afterOp([x, other], {});
 
+/** A few numbers that are there when all of some values are, to put other things after. */
+export const allOf = (nodes: readonly Node[]): Node =>
+  concat(
+    nodes.map((node) => slice(reshape(node, [-1]), [0], [1])),
+    0,
+  );
+
 /**
  * What a block of layers made: the first input as it is. The others are all that goes into the block: `count` values that it
  * can be recomputed from, then whatever else it reads (weights, noise).
@@ -43,8 +51,23 @@ export const blockOp = defineOp<{ readonly count: number }>({
  * Marks a block of layers that a step may recompute in its backward pass in place of keeping what lies inside (`StepPlan.remat`).
  * Nothing else changes. Blocks of few inputs that hold a lot inside are worth it.
  * @param inputs what it is computed from, float32; these are kept
+ * @param parts of the batch (axis 0 of all inputs) that are each a block of their own, where pictures do not see each other: of
+ * a block that holds more than all others, a part at a time is recomputed
  */
-export function block(inputs: readonly Node[], build: (...inputs: readonly Node[]) => Node): Node {
+export function block(
+  inputs: readonly Node[],
+  build: (...inputs: readonly Node[]) => Node,
+  { parts = 1 }: { readonly parts?: number } = {},
+): Node {
+  if (parts > 1) {
+    const rows = inputs[0]!.shape[0]! / parts;
+    if (!Number.isInteger(rows)) throw misfit("block", inputs, `expected a batch that ${parts} divides`);
+    const pieces = Array.from({ length: parts }, (_, at) => {
+      const own = inputs.map((input) => slice(input, [at * rows], [(at + 1) * rows]));
+      return block(own, build);
+    });
+    return concat(pieces, 0);
+  }
   const y = build(...inputs);
   const inside = new Set<Node>();
   for (const node of topological([y], inputs))
