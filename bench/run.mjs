@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { arithmeticOf } from "./arithmetic.mjs";
 import { installed, PEER_WORKLOADS, timePeer } from "./peers.mjs";
 import { median, open } from "./process.mjs";
-import { csv, meansLine, table } from "./report.mjs";
+import { csv, meansLine, table, VARIANTS } from "./report.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const { values } = parseArgs({
@@ -40,7 +40,6 @@ const TURNS = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
   diffusion: { warm: 1, repeat: 2 },
 });
 const OVERHEAD = "overhead";
-const ONLY_STEPS = ["srresnet-remat", "stylegan2-r1"]; // their forward passes are those of others
 
 /** @type {string[]} */
 const asked = values.only?.split(",") ?? [...Object.keys(TURNS), OVERHEAD];
@@ -137,7 +136,7 @@ async function overhead() {
 
 const measured = [];
 for (const workload of Object.keys(TURNS).filter((name) => asked.includes(name)))
-  for (const kind of ONLY_STEPS.includes(workload) ? ["step"] : ["step", "inference"]) {
+  for (const kind of VARIANTS.includes(workload) ? ["step"] : ["step", "inference"]) {
     const times = await inTurns(workload, kind);
     const arithmeticMs = arithmeticOf({ workload, kind, threads });
     const row = { workload, kind, ...times, arithmeticMs, ...(await inJavaScript(workload, kind)) };

@@ -13,8 +13,8 @@ export type BenchKind = (typeof benchKinds)[number];
 export const benchOptions = z.object({
   only: z
     .array(z.enum(workloads.map(({ name }) => name) as [string, ...string[]]))
-    .default(workloads.map(({ name }) => name))
-    .describe("workloads to time"),
+    .optional()
+    .describe("workloads to time; all unless given"),
   rounds: z.int().min(1).max(10_000).default(10).describe("runs of each that count, after three that do not"),
 });
 
@@ -70,6 +70,10 @@ export async function openWorkload(workload: Workload, kind: BenchKind, runtime:
   return { ...opened, sessionMs: performance.now() - start };
 }
 
+/** Those named; all when none are. */
+export const chosenWorkloads = (only: readonly string[] | undefined): readonly Workload[] =>
+  workloads.filter(({ name }) => only?.includes(name) ?? true);
+
 const kindsOf = ({ forward }: Workload): readonly BenchKind[] =>
   benchKinds.filter((kind) => kind === "step" || forward);
 
@@ -86,7 +90,7 @@ export async function* bench(
   signal?: AbortSignal,
 ): AsyncGenerator<BenchRow> {
   const { only, rounds } = benchOptions.parse(options);
-  for (const workload of workloads.filter(({ name }) => only.includes(name)))
+  for (const workload of chosenWorkloads(only))
     for (const kind of kindsOf(workload)) {
       const opened = await openWorkload(workload, kind, runtime);
       const firstMs = await timed(opened.run);

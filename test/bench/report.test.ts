@@ -14,9 +14,10 @@ const step = {
 const slow = { workload: "b", kind: "step", imagoMs: 16, pytorchMs: 2, ratio: 8, imagoPeakMB: 4, pytorchPeakMB: 1 };
 const alone = { workload: "c", kind: "inference", imagoMs: 4, pytorchMs: null, ratio: null, imagoPeakMB: 7, pytorchPeakMB: null }; // biome-ignore format: one line
 const rows = [step, slow, alone];
+const variant = { ...slow, workload: "stylegan2-r1" };
 
-test("means are geometric, over the rows that have a peer", () => {
-  expect(geometricMeans(rows)).toEqual([
+test("means are geometric, over the workloads that have a peer, each once", () => {
+  expect(geometricMeans([...rows, variant])).toEqual([
     { name: "step", mean: expect.closeTo(2), count: 2 },
     { name: "peak memory of a step", mean: expect.closeTo(6), count: 2 },
   ]);

@@ -91,12 +91,12 @@ test("Ctrl-C saves, tells how to go on, and exits with 130; going on gives the w
 
 test("a GAN's lines show gradient norms and diversity; its alarm, its best weights and its animation are told", async () => {
   const at = await prepare();
-  const few = ["--data", "shapes", "--size", "8", "--log", "50", "--runtime", "cpu", "--threads", "1"];
+  const few = ["--data", "shapes", "--size", "16", "--log", "50", "--runtime", "cpu", "--threads", "1"];
   const judge = ["--classes", "8", "--features", "4", "--steps", "5", "--run", at("judge")];
   expect((await cli(["train", "classifier", ...few, ...judge])).code).toBe(0);
-  const options = ["--batch", "32", "--learning-rate", "0.3", "--steps", "300", "--sample", "50"];
+  const options = ["--loss", "hinge", "--batch", "32", "--learning-rate", "1", "--steps", "300", "--sample", "50"];
   const best = ["--judge", at("judge"), "--keep-best", "kid", "--run", at("run")];
-  const { code, out, err } = await cli(["train", "cgan", "--classes", "8", ...few, ...options, ...best]);
+  const { code, out, err } = await cli(["train", "gan", ...few, ...options, ...best]);
   expect({ code, out }).toEqual({ code: 0, out: `${at("run")}/weights.safetensors\n` });
   expect(err).toMatch(/step 50\/300 {2}accuracy [\d.e-]+ {2}discriminator [\d.e+-]+ \|∇\| [\d.e+-]+ {2}generator [\d.e+-]+ \|∇\| [\d.e+-]+ {2}\d+ images\/s/); // biome-ignore format: one line
   expect(err).toMatch(/step 50 {2}diversity [\d.e-]+ {2}kid -?[\d.e+-]+\n/);

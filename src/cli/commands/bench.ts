@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { Runtime } from "../../engine/index.ts";
-import { type BenchRow, bench, benchOptions } from "../../tasks/bench.ts";
+import { type BenchRow, bench, benchOptions, chosenWorkloads } from "../../tasks/bench.ts";
 import { profileWorkload } from "../../tasks/profile.ts";
 import { profileText } from "../../tasks/profileReport.ts";
 import { alignedTable } from "../../tasks/report.ts";
-import { workloads } from "../../tasks/workloads.ts";
 import type { StepProfile } from "../../train/profile.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
@@ -58,7 +57,7 @@ async function tellTimes({ json, ...wanted }: Wanted, runtime: Runtime, { io }: 
 async function tellProfiles({ only, rounds, json }: Wanted, runtime: Runtime, { io, platform }: Context) {
   const profiles: (StepProfile & { readonly workload: string })[] = [];
   const hooks = { runtime, steps: rounds, peakMB: platform.peakMB, signal: io.signal };
-  for (const workload of workloads.filter(({ name }) => only.includes(name))) {
+  for (const workload of chosenWorkloads(only)) {
     const profile = await profileWorkload(workload, hooks);
     profiles.push({ workload: workload.name, ...profile });
     if (!json) io.out(`${workload.summary}\n\n${profileText(profile)}\n\n`);

@@ -32,7 +32,7 @@ export const ops: readonly Op[] = [
   ...[inputOp, constantOp],
   ...[e.addOp, e.subOp, e.mulOp, e.divOp, e.maximumOp, e.minimumOp, e.powOp],
   ...[e.greaterOp, e.lessOp, e.greaterEqualOp, e.equalOp, e.whereOp, e.toFloatOp],
-  ...[e.negOp, e.expOp, e.logOp, e.sqrtOp, e.absOp, e.signOp, e.sinOp, e.cosOp, e.stopGradientOp],
+  ...[e.negOp, e.expOp, e.logOp, e.sqrtOp, e.squareOp, e.absOp, e.signOp, e.sinOp, e.cosOp, e.stopGradientOp],
   ...[afterOp, blockOp],
   ...[sumOp, meanOp, maxOp, softmaxOp, logSoftmaxOp],
   ...[reshapeOp, transposeOp, concatOp, sliceOp, expandOp, flipOp],
