@@ -6,7 +6,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { table as benchTable, meansLine } from "../bench/report.mjs";
+import { table as benchTable, geometricMeans, meansLine } from "../bench/report.mjs";
 import { chart } from "./chart.mjs";
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, picture: { type: "string" } } });
@@ -65,15 +65,66 @@ const benches = names.flatMap((name) => {
   return first?.workload ? [{ first, rows }] : []; // scores are no list
 });
 
-/** What \`npm run bench\` measured, a table a file. */
-function bench() {
-  const measured = benches.map(({ first, rows }) => {
-    const { cpu, threads, node, pytorch, blas, date, overheadMs } = first;
-    const peer = pytorch ? `, PyTorch ${pytorch} with ${blas} BLAS` : "";
-    const where = `${cpu}, ${threads} threads, Node ${node}${peer}, ${date}. A step of a network that computes next to nothing takes ${cell(overheadMs, 2)} ms.`; // biome-ignore format: one line
-    return `${where}\n\n${benchTable(rows, ["loading ms", "first ms"])}\n\n${meansLine(rows)}`;
+/** What \`npm run bench\` measured in the first of its runs. @param {string[]} without columns to leave out */
+function bench(without) {
+  const [shown] = benches;
+  if (!shown) return "Not measured yet: `npm run bench -- --json bench/results/cpu.json`";
+  const { cpu, threads, node, pytorch, blas, date, overheadMs } = shown.first;
+  const peer = pytorch ? `, PyTorch ${pytorch} with ${blas} BLAS` : "";
+  const where = `${cpu}, ${threads} threads, Node ${node}${peer}, ${date}. A step of a network that computes next to nothing takes ${cell(overheadMs, 2)} ms.`; // biome-ignore format: one line
+  return `${where}\n\n${benchTable(shown.rows, without)}\n\n${meansLine(shown.rows)}`;
+}
+
+/** The ratio to PyTorch in every run that was kept, and their means. */
+function runs() {
+  const head = ["workload", "what", ...benches.map((_, at) => `run ${at + 1}`)];
+  const [shown] = benches;
+  const rows = (shown?.rows ?? []).map(({ workload, kind }) => {
+    const found = benches.map(({ rows }) => rows.find((row) => row.workload === workload && row.kind === kind));
+    return [workload, kind, ...found.map((row) => cell(row?.ratio, 2))];
   });
-  return measured.join("\n\n") || "Not measured yet: `npm run bench -- --json bench/results/cpu.json`";
+  const means = benches.map(({ rows }) => geometricMeans(rows));
+  const lines = (means[0] ?? []).map(({ name }) => [
+    "geometric mean",
+    name,
+    ...means.map((list) => cell(list.find((one) => one.name === name)?.mean, 2)),
+  ]);
+  return table(head, [...rows, ...lines]);
+}
+
+/** The list of changes that were measured, kept by hand. */
+function tried() {
+  const lines = readFileSync(`${results}/tried.csv`, "utf8").trim().split("\n");
+  const cells = (/** @type {string} */ line) =>
+    [...line.matchAll(/("[^"]*"|[^,]*)(,|$)/g)].map(([, text]) => (text ?? "").replaceAll('"', "") || "–");
+  const [head, ...rows] = lines.map((line) => cells(line).slice(0, (lines[0] ?? "").split(",").length));
+  return table(head ?? [], rows);
+}
+
+/** What `imago bench --profile --json` says of steps: the time by kind. */
+function profile() {
+  const command = "npx imago bench --only srresnet,dcgan --rounds 200 --profile --json > bench/results/profile.json";
+  /** @type {any[]} */
+  const profiles = names.filter((name) => name.startsWith("profile.")).flatMap((name) => read(name).profiles);
+  if (profiles.length === 0) return `Not measured yet: \`${command}\``;
+  const parts = profiles.map(({ workload, steps, medianMs, worstMs, waiting, peakMB, profiled }) => {
+    const { rows, ms } = profiled.runtime;
+    const sum = (/** @type {(row: any) => boolean} */ which) =>
+      rows.filter(which).reduce((/** @type {number} */ total, /** @type {any} */ row) => total + row.ms, 0);
+    const line = (/** @type {string} */ name, /** @type {number} */ time, phases = ["–", "–"]) => [name, ...phases, time.toFixed(1), ((100 * time) / profiled.ms).toFixed(1)]; // biome-ignore format: one line
+    const kinds = [...new Set(rows.map((/** @type {any} */ { kind }) => String(kind)))].map((kind) => {
+      const phases = ["forward", "backward"].map((phase) => sum((row) => row.kind === kind && row.phase === phase));
+      return line(kind, sum((row) => row.kind === kind), phases.map((time) => (time ? time.toFixed(1) : "–"))); // biome-ignore format: one line
+    });
+    const rest = [
+      line("between kernels", ms - sum(() => true)),
+      line("around the runtime", profiled.aroundMs),
+      line("waiting for data", profiled.waitingMs),
+    ];
+    const even = `${steps} steps without the profiler: median ${medianMs.toFixed(1)} ms, worst ${worstMs.toFixed(1)} ms (${(worstMs / medianMs).toFixed(2)} × the median), ${(100 * waiting).toFixed(1)} % of the time waiting for data, peak memory of the process ${peakMB.toFixed(0)} MB.`; // biome-ignore format: one line
+    return `${table([workload, "forward ms", "backward ms", "ms", "share %"], [...kinds, ...rest])}\n\n${even}`;
+  });
+  return parts.join("\n\n");
 }
 
 const set5 = "npx imago evaluate --data Set5 --method nearest,bilinear,bicubic,lanczos --model srcnn --scale 2,3,4 -o bench/results/set5.json -f"; // biome-ignore format: one line
@@ -86,7 +137,12 @@ const figures = {
   mnist: () => judged("mnist.json", mnist),
   cifar10: () => judged("cifar10.json", cifar10),
   csinva: () => judged("csinva.json", csinva),
-  bench,
+  bench: () => bench(["loading ms", "first ms"]),
+  start: () =>
+    bench(["PyTorch ms", "ratio", "arithmetic ms", "Imago peak MB", "PyTorch peak MB", "tfjs ms", "jax-js ms"]),
+  runs,
+  profile,
+  tried,
 };
 
 /** @param {string} text @param {string} path */

@@ -1,6 +1,6 @@
 import type { Node } from "../graph/node.ts";
 
-/** How weights move. Everything works on one flat vector per network: few, wide passes over memory. */
+/** How weights move. Everything works on flat vectors of many weights: few, wide passes over memory. */
 export interface Optimizer {
   readonly name: string;
   /** Names of the vectors kept beside the weights, all zero at the start: the moments of Adam. */
