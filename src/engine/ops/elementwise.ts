@@ -28,27 +28,9 @@ interface Binary {
 }
 
 const BROADCASTS: readonly Example<None>[] = [
-  {
-    inputs: [
-      [2, 3],
-      [2, 3],
-    ],
-    attributes: {},
-  },
-  {
-    inputs: [
-      [2, 3, 2, 2],
-      [3, 1, 1],
-    ],
-    attributes: {},
-  },
-  {
-    inputs: [
-      [1, 3],
-      [4, 1],
-    ],
-    attributes: {},
-  },
+  { inputs: [[2, 3], [2, 3]], attributes: {} }, // biome-ignore format: one line
+  { inputs: [[2, 3, 2, 2], [3, 1, 1]], attributes: {} }, // biome-ignore format: one line
+  { inputs: [[1, 3], [4, 1]], attributes: {} }, // biome-ignore format: one line
   { inputs: [[], [3]], attributes: {} },
 ];
 
