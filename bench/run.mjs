@@ -89,28 +89,29 @@ async function inTurns(workload, kind) {
   const { sessionMs, firstMs } = await ours.ask({ verb: "load" });
   const times = /** @type {number[][]} */ ([]); // by round
   const theirs = /** @type {number[][][]} */ (peers.map(() => []));
-  const peaks = { imagoPeakMB: 0, pytorchPeakMB: /** @type {number | null} */ (null) };
+  let imagoPeakMB = 0;
+  const theirPeaks = /** @type {number[]} */ ([]); // by layout
   for (let round = 0; round < rounds; round++) {
     const own = await ours.ask({ verb: "run", ...TURNS[workload] });
     times.push(own.times);
-    peaks.imagoPeakMB = own.peakMB;
+    imagoPeakMB = own.peakMB;
     for (const [i, { layout, process }] of peers.entries()) {
       const answer = await process.ask({ verb: "run", workload, layout, kind, ...TURNS[workload] });
       theirs[i]?.push(answer.times);
-      if (round === rounds - 1) peaks.pytorchPeakMB = Math.max(peaks.pytorchPeakMB ?? 0, answer.peakMB);
+      theirPeaks[i] = answer.peakMB;
     }
   }
   for (const { close } of [ours, ...peers.map(({ process }) => process)]) close();
   const imagoMs = median(times.flat());
   const layouts = theirs.map((rounds) => median(rounds.flat()));
-  if (layouts.length === 0)
-    return { imagoMs, pytorchMs: null, ratio: null, layout: null, ...peaks, sessionMs, firstMs };
+  const measured = { imagoMs, imagoPeakMB, sessionMs, firstMs };
+  if (layouts.length === 0) return { ...measured, pytorchMs: null, ratio: null, layout: null, pytorchPeakMB: null };
   const pytorchMs = Math.min(...layouts);
   const best = layouts.indexOf(pytorchMs);
   // Neighbors on a shared machine make everything slower for a while: within a round both sides see the same ones.
   const ratio = median(times.map((own, round) => median(own) / median(theirs[best]?.[round] ?? [])));
   const layout = peers[best]?.layout;
-  return { imagoMs, pytorchMs, ratio, layout, ...peaks, sessionMs, firstMs };
+  return { ...measured, pytorchMs, ratio, layout, pytorchPeakMB: theirPeaks[best] ?? null };
 }
 
 /** Times of the other JavaScript libraries, null where one is not installed. @param {string} workload @param {string} kind */
