@@ -1,15 +1,16 @@
 /** The whole vocabulary of the engine; what stands outside this folder imports nothing deeper. */
 export { type Exported, type ExportOptions, exportOnnx, type FreeSide } from "./compile/export.ts";
 export * from "./compile/function.ts";
+export { type Profile, type ProfileRow, profileOf } from "./compile/layerTimes.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/plan.ts";
-export { type Profile, type ProfileRow, profileOf } from "./compile/profile.ts";
 export * from "./compile/step.ts";
-export { gradient, substitute } from "./graph/gradient.ts";
+export { gradient, substitute } from "./gradients/gradient.ts";
+export type * from "./graph/leaf.ts";
 export { defineOp, misfit, type Node, type Op, topological } from "./graph/node.ts";
 export { print } from "./graph/print.ts";
 export { inLayer, inNetwork, inScope, type Phase } from "./graph/scope.ts";
-export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./onnx/import.ts";
+export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./import/importOnnx.ts";
 export * from "./ops/index.ts";
 export { evaluate } from "./runtime/evaluate.ts";
 export { referenceRuntime } from "./runtime/reference.ts";

@@ -1,6 +1,6 @@
-import { gradient } from "../../src/engine/graph/gradient.ts";
+import { gradient } from "../../src/engine/gradients/gradient.ts";
+import type { Target } from "../../src/engine/graph/emit.ts";
 import type { Example, ExampleInput, NDArray, Node, Op } from "../../src/engine/graph/node.ts";
-import type { Target } from "../../src/engine/onnx/emit.ts";
 import { writeModel } from "../../src/engine/onnx/write.ts";
 import { add, constant, input, mul, sum } from "../../src/engine/ops/index.ts";
 import { evaluate } from "../../src/engine/runtime/evaluate.ts";

@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, test } from "vitest";
+import { type Imported, importOnnx } from "../../src/engine/import/importOnnx.ts";
 import { compileFunction, input } from "../../src/engine/index.ts";
-import { type Imported, importOnnx } from "../../src/engine/onnx/import.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { crop, type Picture } from "../../src/image/picture.ts";
 import { readPicture } from "../../src/platform/codec.ts";
 import { floats, type Shape, type Tensor, tensor } from "../../src/tensor/tensor.ts";
-import { filled, runFile } from "../engine/onnxModel.ts";
+import { filled, runFile } from "../engine/import/onnxModel.ts";
 import { distance } from "../engine/support.ts";
 
 const data = join(process.env.IMAGO_SHARED ?? "../shared", "data");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import type { InputAttributes } from "../../src/engine/graph/leaf.ts";
 import { compileStep, type Program, type Runtime, type Tensors } from "../../src/engine/index.ts";
-import type { InputAttributes } from "../../src/engine/ops/leaf.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import type { Network } from "../../src/nn/model.ts";
 import { recipes } from "../../src/recipes/index.ts";

@@ -1,12 +1,13 @@
 import { userError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../tensor/tensor.ts";
-import { substitute } from "../graph/gradient.ts";
+import { substitute } from "../gradients/gradient.ts";
+import type { InputAttributes } from "../graph/leaf.ts";
 import type { Node } from "../graph/node.ts";
 import { encode, type FreeShape, lower, type OnnxGraph } from "../onnx/write.ts";
-import { type InputAttributes, parameter } from "../ops/leaf.ts";
+import { parameter } from "../ops/leaf.ts";
 import type { Tensors } from "../runtime/runtime.ts";
+import { compareGraphs, type Loose, loosened } from "./freeSides.ts";
 import { inputsOf, keyOf, type Parameter, parametersOf } from "./parameters.ts";
-import { compareGraphs, type Loose, loosened } from "./sameGraph.ts";
 
 /** A side of the input that a model file may leave open: samples, height, width. */
 export type FreeSide = "N" | "H" | "W";

@@ -1,6 +1,6 @@
 import { internal } from "../../errors.ts";
 import type { Shape, Tensor } from "../../tensor/tensor.ts";
-import { substitute } from "../graph/gradient.ts";
+import { substitute } from "../gradients/gradient.ts";
 import type { Node } from "../graph/node.ts";
 import { input } from "../ops/leaf.ts";
 import type { Executable, Runtime, Tensors } from "../runtime/runtime.ts";

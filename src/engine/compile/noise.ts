@@ -1,7 +1,7 @@
 import { random } from "../../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { InputAttributes } from "../graph/leaf.ts";
 import type { Node } from "../graph/node.ts";
-import type { InputAttributes } from "../ops/leaf.ts";
 
 type Noise = Readonly<Record<string, Tensor>>;
 

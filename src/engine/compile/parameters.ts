@@ -1,7 +1,8 @@
 import { userError } from "../../errors.ts";
 import { floats, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { InputAttributes, ParameterAttributes } from "../graph/leaf.ts";
 import { type Node, topological } from "../graph/node.ts";
-import { type InputAttributes, inputOp, type ParameterAttributes, parameter } from "../ops/leaf.ts";
+import { inputOp, parameter } from "../ops/leaf.ts";
 import { concat, reshape, slice } from "../ops/shape.ts";
 
 export type Parameter = Node<ParameterAttributes>;

@@ -2,10 +2,10 @@ import { internal, userError } from "../../errors.ts";
 import { floats, type Shape, type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { Node } from "../graph/node.ts";
 import type { Executable, Program, RunTime, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
-import { assemble, type Vector } from "./assemble.ts";
 import { noiseSource } from "./noise.ts";
 import { type Flat, inputsOf } from "./parameters.ts";
 import type { StepPlan } from "./plan.ts";
+import { assemble, type Vector } from "./stepGraph.ts";
 
 export interface StepOptions {
   readonly runtime: Runtime;

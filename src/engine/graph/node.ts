@@ -1,6 +1,6 @@
 import { userError } from "../../errors.ts";
 import type { DType, Shape } from "../../tensor/tensor.ts";
-import type { Emit } from "../onnx/emit.ts";
+import type { Emit } from "./emit.ts";
 import { scopeFor, scopeNames } from "./scope.ts";
 
 /** A row-major array of float64 numbers (int64 and bool values are numbers here too): what the reference works on. */

@@ -1,4 +1,4 @@
-import type { ConstantAttributes, InputAttributes, ParameterAttributes } from "../ops/leaf.ts";
+import type { ConstantAttributes, InputAttributes, ParameterAttributes } from "./leaf.ts";
 import { type Node, topological } from "./node.ts";
 
 /** A constant of one number stands where it is used; the others get a line. */

@@ -1,10 +1,13 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { internal } from "../../errors.ts";
 import type { DType, Shape, Tensor } from "../../tensor/tensor.ts";
+import type { OnnxAttribute, Target } from "../graph/emit.ts";
+import { elementCodes } from "../graph/emit.ts";
+import type { InputAttributes, ParameterAttributes } from "../graph/leaf.ts";
 import { type Node, topological } from "../graph/node.ts";
-import { type InputAttributes, inputOp, type ParameterAttributes } from "../ops/leaf.ts";
-import { Emitter, type OnnxAttribute, type OnnxConstant, type OnnxNode, type Target } from "./emit.ts";
-import { orderForRuntime } from "./order.ts";
+import { inputOp } from "../ops/leaf.ts";
+import { Emitter, type OnnxConstant, type OnnxNode } from "./emitter.ts";
+import { orderForRuntime } from "./runOrder.ts";
 
 /** A graph with its ends named: what a model file holds. */
 export interface GraphEnds {
@@ -23,7 +26,6 @@ export interface OnnxGraph {
   readonly outputs: readonly { name: string; dtype: DType; shape: Shape }[];
 }
 
-const CODES: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
 export const OPSET = 18;
 
 const isParameter = (node: Node): node is Node<ParameterAttributes> => node.op.name === "parameter";
@@ -131,7 +133,7 @@ function writeNode(writer: BinaryWriter, node: OnnxNode): void {
 
 function writeConstant(writer: BinaryWriter, { name, dtype, shape, bytes }: OnnxConstant): void {
   for (const side of shape) int(writer, 1, side);
-  int(writer, 2, CODES[dtype]);
+  int(writer, 2, elementCodes[dtype]);
   string(writer, 8, name);
   writer.tag(9, WireType.LengthDelimited).bytes(bytes);
 }
@@ -143,7 +145,7 @@ function writeEnd(writer: BinaryWriter, name: string, dtype: DType, shape: FreeS
   string(writer, 1, name);
   message(writer, 2, (type) =>
     message(type, 1, (tensor) => {
-      int(tensor, 1, CODES[dtype]);
+      int(tensor, 1, elementCodes[dtype]);
       message(tensor, 2, (dims) => {
         for (const side of shape)
           message(dims, 1, (dim) => (typeof side === "number" ? int(dim, 1, side) : string(dim, 2, side)));

@@ -1,5 +1,5 @@
+import type { Emit } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
 import { add, equal, exp, greater, minimum, mul, neg, square, sub, toFloat, where } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";

@@ -1,20 +1,10 @@
 import type { Shape } from "../../tensor/tensor.ts";
 import { defineOp, type Example, misfit, type NDArray, type Node } from "../graph/node.ts";
-import { convolutionForm, inputGradientForm, weightGradientForm } from "../onnx/convolution.ts";
+import { convolutionForm, inputGradientForm, weightGradientForm } from "./convolutionForms.ts";
 import { add } from "./elementwise.ts";
+import type { Geometry } from "./geometry.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./shape.ts";
-
-/** How a convolution walks over a picture. Pads are [top, left, bottom, right] in pixels of zeros. */
-export interface Geometry {
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  readonly dilation: readonly [number, number];
-  readonly pads: readonly [number, number, number, number];
-  readonly groups: number;
-  /** Height and width of the large side: the input of the convolution, the output of the transposed one. */
-  readonly size: readonly [number, number];
-}
 
 const outputSize = ({ kernel, stride, dilation, pads, size }: Geometry): [number, number] =>
   [0, 1].map(

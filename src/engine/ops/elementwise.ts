@@ -1,4 +1,5 @@
 import type { Shape } from "../../tensor/tensor.ts";
+import { elementCodes } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
 import { node } from "./leaf.ts";
 import { broadcastShape, mapBroadcast } from "./ndarray.ts";
@@ -178,7 +179,7 @@ export const where = (condition: Node, a: Value, b: Value): Node => whereOp([con
 export const toFloatOp = defineOp<None>({
   name: "toFloat",
   shape: ([x]) => x!.shape,
-  onnx: (emit, inputs) => emit.node("Cast", inputs, { to: 1 }),
+  onnx: (emit, inputs) => emit.node("Cast", inputs, { to: elementCodes.float32 }),
   reference: ([x]) => x!.data.slice(),
   examples: [{ inputs: [{ shape: [3], values: [1, 0, 1], dtype: "bool" }], attributes: {} }],
 });

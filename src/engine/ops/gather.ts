@@ -1,4 +1,5 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
+import { elementCodes } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node } from "../graph/node.ts";
 import { resolveAxis } from "./axes.ts";
 
@@ -81,7 +82,7 @@ export const scatterSumOp = defineOp<Scattered>({
       "int64",
     );
     const picks = emit.node("Reshape", [indices!, emit.ints([1, count])]);
-    const oneHot = emit.node("Cast", [emit.node("Equal", [picks, entries])], { to: 1 });
+    const oneHot = emit.node("Cast", [emit.node("Equal", [picks, entries])], { to: elementCodes.float32 });
     const flat = emit.node("Reshape", [rows!, emit.ints([outer, count, inner])]);
     return emit.node("Reshape", [emit.node("MatMul", [oneHot, flat]), emit.ints(shape)]);
   },

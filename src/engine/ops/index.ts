@@ -1,27 +1,27 @@
 import type { Op } from "../graph/node.ts";
 import { clipOp, eluOp, erfOp, gateOp, leakyReluOp, preluOp, reluOp, sigmoidOp, siluOp, softplusOp, tanhOp } from "./activation.ts"; // biome-ignore format: one line a room
+import { afterOp, blockOp } from "./after.ts";
 import { convolutionInputOp, convolutionOp, convolutionWeightOp } from "./convolution.ts";
-import { depthToSpaceOp, spaceToDepthOp } from "./depth.ts";
 import * as e from "./elementwise.ts";
 import { gatherOp, scatterSumOp } from "./gather.ts";
 import { constantOp, inputOp } from "./leaf.ts";
 import { matmulOp } from "./matmul.ts";
-import { afterOp, blockOp } from "./order.ts";
 import { padGradientOp, padOp } from "./pad.ts";
+import { depthToSpaceOp, spaceToDepthOp } from "./pixelShuffle.ts";
 import { averagePoolGradientOp, averagePoolOp, maxPoolOp } from "./pool.ts";
 import { logSoftmaxOp, maxOp, meanOp, softmaxOp, sumOp } from "./reduce.ts";
 import { resizeGradientOp, resizeOp } from "./resize.ts";
 import { concatOp, expandOp, flipOp, reshapeOp, sliceOp, transposeOp } from "./shape.ts";
 
 export * from "./activation.ts";
+export * from "./after.ts";
 export * from "./convolution.ts";
-export * from "./depth.ts";
 export * from "./elementwise.ts";
 export * from "./gather.ts";
 export * from "./leaf.ts";
 export * from "./matmul.ts";
-export * from "./order.ts";
 export * from "./pad.ts";
+export * from "./pixelShuffle.ts";
 export * from "./pool.ts";
 export * from "./reduce.ts";
 export * from "./resize.ts";

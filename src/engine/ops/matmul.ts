@@ -1,6 +1,6 @@
 import { sizeOf } from "../../tensor/tensor.ts";
+import type { Emit } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type NDArray, type Node } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
 import { broadcastOffset, broadcastShape, eachIndex, stridesOf } from "./ndarray.ts";
 import { sumTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";

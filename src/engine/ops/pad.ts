@@ -1,7 +1,7 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
+import type { Emit } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
-import { emitAlong, matrix } from "./matrix.ts";
+import { emitAlong, matrix } from "./linearMap.ts";
 import { eachIndex, stridesOf } from "./ndarray.ts";
 import { emitSlice } from "./shape.ts";
 

@@ -1,12 +1,12 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
-import { gradient } from "../graph/gradient.ts";
+import { gradient } from "../gradients/gradient.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
 import { type Pair, pairOf } from "./convolution.ts";
-import { spaceToDepth } from "./depth.ts";
 import { equal, mul, toFloat } from "./elementwise.ts";
 import { constant } from "./leaf.ts";
-import { both, emitBoth, type Matrix, matrix, transposed } from "./matrix.ts";
+import { both, emitBoth, type Matrix, matrix, transposed } from "./linearMap.ts";
 import { pad } from "./pad.ts";
+import { spaceToDepth } from "./pixelShuffle.ts";
 import { max, mean } from "./reduce.ts";
 import { emitRepeat } from "./resize.ts";
 import { concat, reshape, slice } from "./shape.ts";

@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
+import type { Emit } from "../graph/emit.ts";
 import { defineOp, type NDArray, type Node } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
 import { isSameShape, resolveAxes, resolveAxis } from "./axes.ts";
 import { div, equal, exp, mul, sub, toFloat } from "./elementwise.ts";
 import { broadcastOffset, eachIndex, stridesOf } from "./ndarray.ts";

@@ -1,7 +1,7 @@
 import type { Shape } from "../../tensor/tensor.ts";
+import type { Emit } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
-import { both, emitBoth, type Matrix, matrix, transposed } from "./matrix.ts";
+import { both, emitBoth, type Matrix, matrix, transposed } from "./linearMap.ts";
 
 export type ResizeMode = "nearest" | "linear" | "cubic";
 

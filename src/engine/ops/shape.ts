@@ -1,6 +1,6 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
+import type { Emit } from "../graph/emit.ts";
 import { defineOp, misfit, type Node } from "../graph/node.ts";
-import type { Emit } from "../onnx/emit.ts";
 import { isSameShape, resolveAxes, resolveAxis } from "./axes.ts";
 import { constant } from "./leaf.ts";
 import { broadcastOffset, broadcastShape, eachIndex, stridesOf } from "./ndarray.ts";

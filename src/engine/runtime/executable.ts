@@ -1,11 +1,11 @@
 import { userError } from "../../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Target } from "../onnx/emit.ts";
-import { readProfile } from "../onnx/profile.ts";
+import type { Target } from "../graph/emit.ts";
+import type { InputAttributes } from "../graph/leaf.ts";
 import { encode, lower, type OnnxGraph, writeModel } from "../onnx/write.ts";
 import { stopGradient } from "../ops/elementwise.ts";
-import type { InputAttributes } from "../ops/leaf.ts";
 import { input } from "../ops/leaf.ts";
+import { readProfile } from "./readProfile.ts";
 import type { Executable, Program, RunTime, StateSlot, Tensors } from "./runtime.ts";
 
 /** The way to a thread that runs sessions.js. */

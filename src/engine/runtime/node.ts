@@ -3,11 +3,11 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { internal } from "../../errors.ts";
-import { Calls, type Reply } from "./calls.ts";
 import { type Channel, loadProgram, type Trace } from "./executable.ts";
+import { Calls, type Reply } from "./pendingCalls.ts";
 import { referenceRuntime } from "./reference.ts";
 import type { Runtime, RuntimeName } from "./runtime.ts";
-import { noGpu, withWords } from "./wording.ts";
+import { noGpu, withWords } from "./runtimeErrors.ts";
 
 /** Bridges whose thread may be inside native code. */
 const open = new Set<Bridge>();

@@ -1,7 +1,7 @@
 import { userError } from "../../errors.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { InputAttributes } from "../graph/leaf.ts";
 import type { NDArray, Node } from "../graph/node.ts";
-import type { InputAttributes } from "../ops/leaf.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Executable, Program, Runtime, Tensors } from "./runtime.ts";
 

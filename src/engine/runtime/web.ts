@@ -1,8 +1,8 @@
 import { userError } from "../../errors.ts";
-import { Calls, type Reply } from "./calls.ts";
 import { type Channel, loadProgram } from "./executable.ts";
+import { Calls, type Reply } from "./pendingCalls.ts";
 import type { Runtime } from "./runtime.ts";
-import { noGpu, type Wording, withWords } from "./wording.ts";
+import { noGpu, type Wording, withWords } from "./runtimeErrors.ts";
 
 /** What a page can run on besides the reference. */
 export type WebRuntimeName = "wasm" | "webgpu";
