@@ -16,7 +16,7 @@ function reaching(order: readonly Node[], sources: readonly Node[]): Set<Node> {
 export type GradientRule = (dy: Node, node: Node) => readonly (Node | undefined)[];
 
 /** The rule in the op's row. */
-export const ownRule: GradientRule = (dy, node) => node.op.gradient!(dy, node);
+export const ownRule: GradientRule = (dy, node) => node.op.gradient!(dy, node, gradient);
 
 /** What a walk from a value back to what it is differentiated with respect to goes by. */
 export interface Walk {

@@ -38,6 +38,9 @@ export interface Example<A> {
   readonly attributes: A;
 }
 
+/** The gradients of a value by some nodes, given that of its elements. */
+export type Differentiate = (of: Node, wrt: readonly Node[], upstream: Node) => Node[];
+
 /** An op is a row: everything that the engine, the oracle and the tests know about it. */
 export interface Op<A = unknown> {
   readonly name: string;
@@ -45,8 +48,11 @@ export interface Op<A = unknown> {
   shape(inputs: readonly Node[], attributes: A): Shape;
   /** Element type of the output; float32 when absent. */
   dtype?(inputs: readonly Node[], attributes: A): DType;
-  /** Gradients of a scalar with respect to the inputs, given that of the output; made of ops. Absent: no gradient flows. */
-  gradient?(dy: Node, node: Node<A>): readonly (Node | undefined)[];
+  /**
+   * Gradients of a scalar with respect to the inputs, given that of the output; made of ops. Absent: no gradient flows.
+   * `differentiate` is for rows whose gradient is that of a form of theirs in other ops.
+   */
+  gradient?(dy: Node, node: Node<A>, differentiate: Differentiate): readonly (Node | undefined)[];
   /** Writes the ONNX nodes of this op and returns the name of the output. */
   onnx(emit: Emit, inputs: readonly string[], node: Node<A>): string;
   /** The same in float64, written for clearness. */

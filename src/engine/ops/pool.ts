@@ -1,5 +1,4 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
-import { gradient } from "../gradients/gradient.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
 import { type Pair, pairOf } from "./convolution.ts";
 import { equal, mul, toFloat } from "./elementwise.ts";
@@ -146,7 +145,7 @@ function windows(x: Node, { kernel: [kh, kw], stride: [sh, sw], padding: [ph, pw
 export const maxPoolOp = defineOp<Window>({
   name: "maxPool",
   shape: (inputs, walk) => pooledShape("maxPool", inputs, walk),
-  gradient(dy, y) {
+  gradient(dy, y, differentiate) {
     const [x, walk] = [y.inputs[0]!, y.attributes];
     const [n, c, h, w] = y.shape as [number, number, number, number];
     const taps = windows(x, walk, y.shape);
@@ -158,7 +157,7 @@ export const maxPoolOp = defineOp<Window>({
     );
     const ranked = mul(toFloat(equal(taps, reshape(y, [n, c, 1, h * w]))), ranks); // [N, C, area, H'·W']
     const first = toFloat(equal(ranked, max(ranked, [2], true)));
-    return gradient(taps, [x], mul(first, reshape(dy, [n, c, 1, h * w])));
+    return differentiate(taps, [x], mul(first, reshape(dy, [n, c, 1, h * w])));
   },
   onnx: (emit, inputs, { attributes }) => emit.node("MaxPool", inputs, onnxAttributes(attributes)),
   reference([x], { shape, attributes: { kernel, stride, padding } }) {
