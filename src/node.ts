@@ -1,25 +1,36 @@
 import type { z } from "zod";
 import type { RuntimeName } from "./engine/index.ts";
 import type { Picture } from "./image/picture.ts";
+import { exportModel as packAs } from "./modelFiles/export.ts";
+import type { LoadedModel } from "./modelFiles/model.ts";
+import { type LoadOptions, listModels as listWith } from "./modelFiles/names.ts";
+import { loadModel as loadWith } from "./modelFiles/read.ts";
+import { lazyRuntime } from "./platform/lazyRuntime.ts";
 import { nodePlatform } from "./platform/node.ts";
 import type { RecipeDefinition } from "./recipes/index.ts";
-import { type CompareOptions, type Comparison, compare as compareWith } from "./tasks/compare.ts";
+import type { JudgeHooks, JudgeOptions, Judgment } from "./tasks/common/judging.ts";
+import { judge as judgeWith } from "./tasks/evaluate/judge.ts";
+import { type GenerateOptions, generate as generateWith, type Made } from "./tasks/generate/generate.ts";
+import {
+  type Reconstruction,
+  type ReconstructOptions,
+  reconstruct as reconstructWith,
+} from "./tasks/reconstruct/reconstruct.ts";
+import {
+  planResume,
+  planTraining,
+  type ResumeOptions,
+  type TrainOptions,
+  type TrainTick,
+} from "./tasks/train/train.ts";
+import { type CompareOptions, type Comparison, compare as compareWith } from "./tasks/upscale/compare.ts";
 import {
   type EvaluateOptions,
   type Evaluation,
   evaluate as evaluateWith,
   type PictureScore,
-} from "./tasks/evaluate.ts";
-import { exportModel as packAs } from "./tasks/exportModel.ts";
-import { type GenerateOptions, generate as generateWith, type Made } from "./tasks/generate.ts";
-import { judge as judgeWith } from "./tasks/judge.ts";
-import type { JudgeHooks, JudgeOptions, Judgment } from "./tasks/judgeParts.ts";
-import { type LoadedModel, loadModel as loadWith } from "./tasks/modelFile.ts";
-import { type LoadOptions, listModels as listWith } from "./tasks/modelName.ts";
-import { type Reconstruction, type ReconstructOptions, reconstruct as reconstructWith } from "./tasks/reconstruct.ts";
-import { lazyRuntime } from "./tasks/runtime.ts";
-import { planResume, planTraining, type ResumeOptions, type TrainOptions, type TrainTick } from "./tasks/train.ts";
-import { openUpscaler as openWith, type UpscaleOptions, type Upscaler } from "./tasks/upscale.ts";
+} from "./tasks/upscale/judge.ts";
+import { openUpscaler as openWith, type UpscaleOptions, type Upscaler } from "./tasks/upscale/upscale.ts";
 import type { StepProfile } from "./train/profile.ts";
 
 export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
@@ -33,8 +44,8 @@ export {
   readPicture,
   writePicture,
 } from "./platform/codec.ts";
-export { nodeFiles } from "./platform/files.ts";
 export { type NodePlatformOptions, nodePlatform } from "./platform/node.ts";
+export { nodeFiles } from "./platform/nodeFiles.ts";
 
 const platform = nodePlatform({ warn: (text) => process.emitWarning(text) });
 

@@ -1,9 +1,9 @@
 import { Command as Commander, CommanderError } from "commander";
 import { z } from "zod";
 import { userError } from "../errors.ts";
-import type { Platform } from "../tasks/platform.ts";
-import { type RuntimeChoice, runtimeNames } from "../tasks/platform.ts";
-import { checkOptions, type OptionInfo, optionInfos } from "../tasks/schema.ts";
+import { checkOptions, type OptionInfo, optionInfos } from "../options/schema.ts";
+import type { Platform } from "../platform/platform.ts";
+import { type RuntimeChoice, runtimeNames } from "../platform/platform.ts";
 import type { Io } from "./io.ts";
 
 /** What a command takes besides flags. */

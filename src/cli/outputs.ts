@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { userError } from "../errors.ts";
-import { formatsByEnding, type PictureFormat, type Platform } from "../tasks/platform.ts";
+import { formatsByEnding, type PictureFormat, type Platform } from "../platform/platform.ts";
 
 /** One picture to make; `error` says why it cannot be. */
 export interface Job {

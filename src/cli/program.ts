@@ -1,5 +1,5 @@
 import { userError } from "../errors.ts";
-import type { Platform } from "../tasks/platform.ts";
+import type { Platform } from "../platform/platform.ts";
 import type { Command } from "./command.ts";
 import { exit } from "./exit.ts";
 import type { Io } from "./io.ts";

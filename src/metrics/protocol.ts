@@ -3,8 +3,8 @@ import { toDepth } from "../image/channels.ts";
 import { luma } from "../image/color.ts";
 import { type Picture, shave as shaveRim } from "../image/picture.ts";
 import type { Plane } from "../image/planes.ts";
-import { checkPair } from "./compare.ts";
 import { planeMse, psnr, psnrOf } from "./psnr.ts";
+import { checkPair } from "./samePair.ts";
 import { planeSsim, ssim } from "./ssim.ts";
 
 export interface ScoreOptions {

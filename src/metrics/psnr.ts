@@ -1,6 +1,6 @@
 import { colorsOf, type Picture, peakOf } from "../image/picture.ts";
 import type { Plane } from "../image/planes.ts";
-import { checkPair } from "./compare.ts";
+import { checkPair } from "./samePair.ts";
 
 /** Peak signal-to-noise ratio of a mean squared error, in dB: 10 log10(peak² / mse). No error gives Infinity. */
 export const psnrOf = (mse: number, peak: number): number =>

@@ -1,7 +1,7 @@
 import { userError } from "../errors.ts";
 import { colorsOf, type Picture, peakOf } from "../image/picture.ts";
 import { type Plane, planeOf } from "../image/planes.ts";
-import { checkPair } from "./compare.ts";
+import { checkPair } from "./samePair.ts";
 
 const side = 11;
 const sigma = 1.5;

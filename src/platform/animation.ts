@@ -3,8 +3,8 @@ import sharp from "sharp";
 import { userError } from "../errors.ts";
 import { toDepth } from "../image/channels.ts";
 import type { Picture } from "../image/picture.ts";
-import type { AnimationWriting } from "../tasks/platform.ts";
 import { checkTarget, textOf, writeWhole } from "./atomic.ts";
+import type { AnimationWriting } from "./platform.ts";
 
 const kinds = { ".webp": "webp", ".gif": "gif" } as const;
 

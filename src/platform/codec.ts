@@ -6,8 +6,8 @@ import sharp from "sharp";
 import { userError } from "../errors.ts";
 import { decodeBmp, isBmp, readBmpHeader } from "../image/bmp.ts";
 import { isOpaque, splitAlpha, toDepth } from "../image/channels.ts";
-import { embedExif } from "../image/embed.ts";
 import { exifTexts, freshExif } from "../image/exif.ts";
+import { embedExif } from "../image/exifEmbed.ts";
 import {
   type Channels,
   colorsOf,
@@ -17,8 +17,8 @@ import {
   type Picture,
   type PictureMetadata,
 } from "../image/picture.ts";
-import { formatsByEnding, type PictureFormat } from "../tasks/platform.ts";
 import { checkTarget, codeOf, textOf, writeWhole } from "./atomic.ts";
+import { formatsByEnding, type PictureFormat } from "./platform.ts";
 
 const readable = ["jpeg", "png", "webp", "tiff", "heif", "gif"];
 const kinds = "a JPEG, PNG, WebP, TIFF, AVIF, GIF or BMP picture";

@@ -1,101 +1,39 @@
-import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { userError } from "../errors.ts";
-import type { Files, FolderEntry } from "../train/files.ts";
-import { checkTarget, codeOf, textOf, writeWhole } from "./atomic.ts";
-import { lock } from "./lock.ts";
+/** One entry of a folder. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
 
-/** What arrived instead, and the cure, by the code of the system's error. */
-const failures: Readonly<Record<string, readonly [got: string, cure: string]>> = {
-  ENOENT: ["nothing with that name", "Check the name."],
-  ENOTDIR: ["a name below a file", "Check the name."],
-  EISDIR: ["a folder", "Name a file."],
-  EEXIST: ["a name that is taken", "Remove it or choose another name."],
-  ENOTEMPTY: ["a folder that is not empty", "Remove it or choose another name."],
-  EACCES: ["one that your user may not open", "Change its permissions or choose another place."],
-  EPERM: ["one that your user may not change", "Change its permissions or choose another place."],
-  EROFS: ["a place on a read-only disk", "Choose another place."],
-  ENOSPC: ["a full disk", "Free some space and run it again."],
-  EDQUOT: ["a used-up disk quota", "Free some space and run it again."],
-  EMFILE: ["too many open files", "Raise the limit (ulimit -n) and run it again."],
-  ENAMETOOLONG: ["a name too long for the disk", "Choose a shorter one."],
-};
+/**
+ * The files that training reads and writes, passed in by the platform. Paths are joined with "/". Failures are
+ * UserErrors that name the path and the cure.
+ */
+export interface Files {
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part. */
+  write(path: string, content: string | Uint8Array): Promise<void>;
+  /** Adds to the end of a file, made when missing; what was added lies on the disk when this returns. */
+  append(path: string, content: string | Uint8Array): Promise<void>;
+  /** Bytes of a file; undefined when there is none. */
+  size(path: string): Promise<number | undefined>;
+  /** When a file was last written, in milliseconds of the clock; undefined when there is none. */
+  modified(path: string): Promise<number | undefined>;
+  /** Whether there is a file or folder. */
+  exists(path: string): Promise<boolean>;
+  /** Everything in a folder, links followed, in the order of the disk. */
+  list(folder: string): Promise<readonly FolderEntry[]>;
+  /** Makes a folder and those above it. */
+  makeFolder(folder: string): Promise<void>;
+  /** Renames a file or folder, replacing a file. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a folder with all it holds; fine when missing. */
+  remove(path: string): Promise<void>;
+  /** SHA-256 of a file's content, hexadecimal. */
+  sha256(path: string): Promise<string>;
+  /** Takes a lock that a dead process leaves behind ineffective; returns what gives it back. */
+  lock(path: string): Promise<() => Promise<void>>;
+}
 
-/** The UserError for a failure of the file system: "path: expected …, got …. cure". */
-export const fileError = (path: string, expected: string, error: unknown): Error => {
-  const [got, cure] = failures[codeOf(error)] ?? [textOf(error)];
-  return userError(path, `expected ${expected}, got ${got}`, cure);
-};
-
-const attempt = async <T>(path: string, expected: string, act: () => Promise<T>): Promise<T> => {
-  try {
-    return await act();
-  } catch (error) {
-    if (error instanceof Error && error.name === "UserError") throw error;
-    throw fileError(path, expected, error);
-  }
-};
-
-/** Throws a UserError unless a file can be written at `path`: the folder is there, and the name free or `force` given. */
-export const refuseExisting = (path: string, force: boolean): Promise<void> => checkTarget(path, force);
-
-/** Undefined where there is nothing. */
-const statOf = (path: string) =>
-  stat(path).catch((error: unknown) => {
-    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
-    throw fileError(path, "a file or folder that can be looked up", error);
-  });
-
-const makeFolder = (folder: string): Promise<void> =>
-  attempt(folder, "a place for a folder", async () => void (await mkdir(folder, { recursive: true })));
-
-const appendTo = async (path: string, content: string | Uint8Array): Promise<void> => {
-  const file = await open(path, "a");
-  try {
-    await file.appendFile(content);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-};
-
-/** Links count as what they lead to. What leads nowhere is left out, and so are pipes and devices: reading them may never end. */
-const listFolder = async (folder: string): Promise<readonly FolderEntry[]> => {
-  const found: FolderEntry[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const target = entry.isSymbolicLink() ? await statOf(`${folder}/${entry.name}`) : entry;
-    if (target?.isFile() || target?.isDirectory()) found.push({ name: entry.name, isFolder: target.isDirectory() });
-  }
-  return found;
-};
-
-const sha256Of = async (path: string): Promise<string> => {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
-};
-
-/** The disk of this machine. */
-export const nodeFiles: Files = {
-  read: (path) => attempt(path, "a file that can be read", async () => new Uint8Array(await readFile(path))),
-  async write(path, content) {
-    await makeFolder(dirname(path));
-    await attempt(path, "a folder that can be written", () => access(dirname(path), constants.W_OK));
-    await writeWhole(path, typeof content === "string" ? new TextEncoder().encode(content) : content, true);
-  },
-  append: (path, content) => attempt(path, "a file that can be written", () => appendTo(path, content)),
-  async size(path) {
-    const found = await statOf(path);
-    return found?.isFile() ? found.size : undefined;
-  },
-  modified: async (path) => (await statOf(path))?.mtimeMs,
-  exists: async (path) => (await statOf(path)) !== undefined,
-  list: (folder) => attempt(folder, "a folder that can be read", () => listFolder(folder)),
-  makeFolder,
-  rename: (from, to) => attempt(to, "a name for a file", () => rename(from, to)),
-  remove: (path) => attempt(path, "something to remove", () => rm(path, { recursive: true, force: true })),
-  sha256: (path) => attempt(path, "a file that can be read", () => sha256Of(path)),
-  lock: (path) => attempt(path, "a lock that can be taken", () => lock(path)),
-};
+/** The text of a file. */
+export const readText = async (files: Pick<Files, "read">, path: string): Promise<string> =>
+  new TextDecoder().decode(await files.read(path));

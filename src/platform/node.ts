@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { RuntimeName } from "../engine/index.ts";
 import { createRuntime } from "../engine/runtime/node.ts";
 import { userError } from "../errors.ts";
-import type { Codec, Platform } from "../tasks/platform.ts";
 import { checkTarget } from "./atomic.ts";
-import { nodeFiles } from "./files.ts";
+import { nodeFiles } from "./nodeFiles.ts";
+import type { Codec, Platform } from "./platform.ts";
 import { version } from "./version.ts";
 
 const require = createRequire(import.meta.url);

@@ -4,8 +4,14 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { openPromise } from "yauzl";
 import { userError } from "../errors.ts";
-import type { UnzipTick } from "../train/data/pull.ts";
-import { fileError } from "./files.ts";
+import { fileError } from "./nodeFiles.ts";
+
+/** How far unpacking is: entries done of all, and the name of the last. */
+export interface UnzipTick {
+  readonly name: string;
+  readonly done: number;
+  readonly total: number;
+}
 
 /**
  * Unpacks a zip file of any size into a folder, entry by entry. Names that lead out of the folder are refused; links

@@ -1,8 +1,8 @@
 import { userError } from "../errors.ts";
 import { isOpaque, mergeAlpha, splitAlpha, toDepth, toRgb } from "../image/channels.ts";
 import { makePicture, type Picture, type Size } from "../image/picture.ts";
-import type { Codec } from "../tasks/platform.ts";
-import type { Files } from "../train/files.ts";
+import type { Files } from "./files.ts";
+import type { Codec } from "./platform.ts";
 
 /** A page reads what is served and writes nothing. Paths are URLs. */
 export const webFiles: Pick<Files, "read"> = {

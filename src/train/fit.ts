@@ -1,15 +1,15 @@
+import { prefetch } from "../data/prefetch.ts";
+import type { DataSource, Skipped } from "../data/source.ts";
 import type { Runtime, Step, StepOptions, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
-import type { Alarms } from "./alarm.ts";
-import { type Best, type BestBy, type Keeper, openKeeper } from "./best.ts";
+import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
 import { keptOf, type Pending, weightsOf } from "./checkpoint.ts";
-import { prefetch } from "./data/prefetch.ts";
-import type { DataSource, Skipped } from "./data/source.ts";
-import type { MetricLine } from "./metrics.ts";
-import { startPace } from "./pace.ts";
+import type { Alarms } from "./ganAlarms.ts";
+import type { MetricLine } from "./metricLines.ts";
 import type { Run } from "./run.ts";
+import { startPace } from "./speed.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 

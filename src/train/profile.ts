@@ -1,6 +1,6 @@
+import { prefetch } from "../data/prefetch.ts";
+import type { DataSource } from "../data/source.ts";
 import { type Profile, profileOf, type Runtime, type Step } from "../engine/index.ts";
-import { prefetch } from "./data/prefetch.ts";
-import type { DataSource } from "./data/source.ts";
 import type { FitPlan } from "./fit.ts";
 
 /** Steps that do not count: the first ones fill caches and buffers. */

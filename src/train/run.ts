@@ -1,11 +1,11 @@
+import type { DataDescription } from "../data/source.ts";
 import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
+import { type Files, readText } from "../platform/files.ts";
 import { readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
-import type { DataDescription } from "./data/source.ts";
-import { type Files, readText } from "./files.ts";
-import { drawLosses, linesUpTo, type MetricLine, printLines } from "./metrics.ts";
+import { drawLosses, linesUpTo, type MetricLine, printLines } from "./metricLines.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { transformSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Finished, runCommand } from "../../src/cli/command.ts";
 import { entries } from "../../src/cli/program.ts";
-import { syntheticPhotograph } from "../../src/image/synthetic.ts";
+import { syntheticPhotograph } from "../../src/image/draw/synthetic.ts";
 import { writePicture } from "../../src/platform/codec.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { type Block, commandsOf, type Page, pages, root } from "./pages.ts";

@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
+import { readMnist } from "../../src/data/sets/mnist.ts";
 import { compileFunction, input } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
-import { nodeFiles } from "../../src/platform/files.ts";
+import { loadModel, taskOf } from "../../src/modelFiles/read.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-import { judge } from "../../src/tasks/judge.ts";
-import { loadModel, taskOf } from "../../src/tasks/modelFile.ts";
+import { nodeFiles } from "../../src/platform/nodeFiles.ts";
+import { judge } from "../../src/tasks/evaluate/judge.ts";
 import { floats, type Tensor, tensor } from "../../src/tensor/tensor.ts";
-import { readMnist } from "../../src/train/data/mnist.ts";
 
 /** Networks of csinva/gan-vae-pretrained-pytorch as PyTorch ran them (weights/EXPECTED.json). */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import type { Examples } from "../../src/data/examples.ts";
+import { type OpenOptions, openExamples } from "../../src/data/openSet.ts";
 import { readPicture } from "../../src/platform/codec.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import { floats } from "../../src/tensor/tensor.ts";
-import type { Examples } from "../../src/train/data/examples.ts";
-import { type OpenOptions, openExamples } from "../../src/train/data/open.ts";
 
 /** Example sets as others give them out. */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { readMnist } from "../../src/data/sets/mnist.ts";
 import type { Features } from "../../src/metrics/features.ts";
 import { nearest } from "../../src/metrics/nearest.ts";
 import { principalComponents, reconstructionError } from "../../src/metrics/pca.ts";
-import { nodeFiles } from "../../src/platform/files.ts";
+import { nodeFiles } from "../../src/platform/nodeFiles.ts";
 import { floats } from "../../src/tensor/tensor.ts";
-import { readMnist } from "../../src/train/data/mnist.ts";
 
 /** What judges generators, on MNIST's pixels. */
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");

@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { compilePredictor, input } from "../../src/engine/index.ts";
 import { planeOf } from "../../src/image/planes.ts";
 import { resizePlane } from "../../src/image/resize.ts";
+import { loadModel } from "../../src/modelFiles/read.ts";
+import { lazyRuntime } from "../../src/platform/lazyRuntime.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-import { evaluate } from "../../src/tasks/evaluate.ts";
-import { loadModel } from "../../src/tasks/modelFile.ts";
-import { lazyRuntime } from "../../src/tasks/runtime.ts";
-import { openUpscaler } from "../../src/tasks/upscale.ts";
+import { evaluate } from "../../src/tasks/upscale/judge.ts";
+import { openUpscaler } from "../../src/tasks/upscale/upscale.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
 import { difference } from "../fixtures/pictures.ts";
 

@@ -4,15 +4,15 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { catalog } from "../../src/data/catalog.ts";
+import { listPictures } from "../../src/data/folder.ts";
+import { type PatchOptions, patchSource } from "../../src/data/patches.ts";
+import { prefetch } from "../../src/data/prefetch.ts";
+import { readMnist } from "../../src/data/sets/mnist.ts";
 import { probePicture, readPicture } from "../../src/platform/codec.ts";
-import { nodeFiles } from "../../src/platform/files.ts";
+import { nodeFiles } from "../../src/platform/nodeFiles.ts";
 import { readSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { floats } from "../../src/tensor/tensor.ts";
-import { catalog } from "../../src/train/data/catalog.ts";
-import { listPictures } from "../../src/train/data/folder.ts";
-import { readMnist } from "../../src/train/data/mnist.ts";
-import { type PatchOptions, patchSource } from "../../src/train/data/patches.ts";
-import { prefetch } from "../../src/train/data/prefetch.ts";
 import { readStored } from "../fixtures/safetensors.ts";
 
 /** Training data as they come: pictures, digits, weights of others. */

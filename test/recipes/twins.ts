@@ -5,8 +5,8 @@ import { compileStep, type Program, type Runtime, type Tensors } from "../../src
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import type { Network } from "../../src/nn/model.ts";
 import { recipes } from "../../src/recipes/index.ts";
-import { stepPlan } from "../../src/tasks/recipeStep.ts";
-import type { StepWork } from "../../src/tasks/workload.ts";
+import type { StepWork } from "../../src/tasks/bench/workload.ts";
+import { stepPlan } from "../../src/tasks/train/recipeStep.ts";
 import { type Shape, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { drawn } from "../fixtures/drawn.ts";
 

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Runtime, referenceRuntime } from "../../src/engine/index.ts";
-import { syntheticPhotograph } from "../../src/image/synthetic.ts";
+import { syntheticPhotograph } from "../../src/image/draw/synthetic.ts";
+import { type LoadedModel, modelOf } from "../../src/modelFiles/model.ts";
+import { packModel } from "../../src/modelFiles/own.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import type { UpscaleUsage } from "../../src/nn/usage.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-import { type LoadedModel, modelOf, packModel } from "../../src/tasks/modelFile.ts";
-import type { Platform } from "../../src/tasks/platform.ts";
+import type { Platform } from "../../src/platform/platform.ts";
 
 /** A folder that is removed at the end of the test. */
 export async function temporaryFolder(): Promise<string> {

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
+import { patchSource } from "../../src/data/patches.ts";
 import { compileStep, input } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
-import { syntheticPhotograph } from "../../src/image/synthetic.ts";
+import { syntheticPhotograph } from "../../src/image/draw/synthetic.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { mse } from "../../src/nn/losses.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import { adam } from "../../src/nn/optimizers.ts";
 import { cosineRate } from "../../src/nn/schedules.ts";
-import { patchSource } from "../../src/train/data/patches.ts";
 import { type FitPlan, fit } from "../../src/train/fit.ts";
 import { openRun } from "../../src/train/run.ts";
 import { bytesAt, collect, lineDescription, MemoryFiles, pictureWriter } from "./support.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { packCheckpoint, unpackCheckpoint, weightsOf } from "../../src/train/checkpoint.ts";
-import { drawLosses, linesUpTo } from "../../src/train/metrics.ts";
+import { drawLosses, linesUpTo } from "../../src/train/metricLines.ts";
 import { openRun, type RunDescription, readRun } from "../../src/train/run.ts";
 import { lineDescription, MemoryFiles, pictureWriter } from "./support.ts";
 

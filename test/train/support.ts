@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
+import type { DataSource } from "../../src/data/source.ts";
 import type { Runtime, Step, Tensors } from "../../src/engine/index.ts";
 import { userError } from "../../src/errors.ts";
 import type { Picture } from "../../src/image/picture.ts";
+import type { Files } from "../../src/platform/files.ts";
 import { random } from "../../src/tensor/random.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
-import type { DataSource } from "../../src/train/data/source.ts";
-import type { Files } from "../../src/train/files.ts";
 import type { FitPlan, Tick } from "../../src/train/fit.ts";
 import { openRun, type RunDescription } from "../../src/train/run.ts";
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Runtime } from "../../engine/index.ts";
-import { type BenchRow, bench, benchOptions, chosenWorkloads } from "../../tasks/bench.ts";
-import { profileWorkload } from "../../tasks/profile.ts";
-import { profileText } from "../../tasks/profileReport.ts";
-import { alignedTable } from "../../tasks/report.ts";
+import { alignedTable } from "../../report/evaluation.ts";
+import { profileText } from "../../report/profile.ts";
+import { type BenchRow, bench, benchOptions, chosenWorkloads } from "../../tasks/bench/bench.ts";
+import { profileWorkload } from "../../tasks/bench/profile.ts";
 import type { StepProfile } from "../../train/profile.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";

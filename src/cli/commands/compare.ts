@@ -1,7 +1,7 @@
 import { basename, dirname, extname, join } from "node:path";
 import { z } from "zod";
-import { compare, compareOptions } from "../../tasks/compare.ts";
-import { alignedTable } from "../../tasks/report.ts";
+import { alignedTable } from "../../report/evaluation.ts";
+import { compare, compareOptions } from "../../tasks/upscale/compare.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { catalog } from "../../data/catalog.ts";
+import { findDataSet, type PullTick, pull } from "../../data/download.ts";
 import { userError } from "../../errors.ts";
-import { alignedTable } from "../../tasks/report.ts";
-import { catalog } from "../../train/data/catalog.ts";
-import { findDataSet, type PullTick, pull } from "../../train/data/pull.ts";
+import { alignedTable } from "../../report/evaluation.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";

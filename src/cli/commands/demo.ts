@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { syntheticPhotograph } from "../../image/draw/synthetic.ts";
 import type { Picture } from "../../image/picture.ts";
-import { syntheticPhotograph } from "../../image/synthetic.ts";
-import { compare } from "../../tasks/compare.ts";
-import { listModels } from "../../tasks/modelName.ts";
-import type { Platform } from "../../tasks/platform.ts";
-import { alignedTable } from "../../tasks/report.ts";
-import { methods } from "../../tasks/upscale.ts";
+import { listModels } from "../../modelFiles/names.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { alignedTable } from "../../report/evaluation.ts";
+import { compare } from "../../tasks/upscale/compare.ts";
+import { methods } from "../../tasks/upscale/upscale.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
-import { evaluate, evaluateOptions } from "../../tasks/evaluate.ts";
-import { judge } from "../../tasks/judge.ts";
-import { judgeOptions } from "../../tasks/judgeParts.ts";
-import { type Judged, judgedJson, judgedText, judgedWriter } from "../../tasks/judgmentReport.ts";
-import { taskOf } from "../../tasks/modelFile.ts";
-import { evaluationJson, evaluationTable, reportWriter } from "../../tasks/report.ts";
+import { taskOf } from "../../modelFiles/read.ts";
+import { evaluationJson, evaluationTable, reportWriter } from "../../report/evaluation.ts";
+import { type Judged, judgedJson, judgedText, judgedWriter } from "../../report/judgment.ts";
+import { judgeOptions } from "../../tasks/common/judging.ts";
+import { judge } from "../../tasks/evaluate/judge.ts";
+import { evaluate, evaluateOptions } from "../../tasks/upscale/judge.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { exportModel } from "../../tasks/exportModel.ts";
-import { loadModel } from "../../tasks/modelFile.ts";
+import { exportModel } from "../../modelFiles/export.ts";
+import { loadModel } from "../../modelFiles/read.ts";
 import { defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";

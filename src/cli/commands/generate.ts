@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
-import { generate, generateOptions, type Made, madeSheet } from "../../tasks/generate.ts";
-import { mixOptions, mixStyles } from "../../tasks/mixStyles.ts";
-import { newestRun } from "../../tasks/modelFile.ts";
-import type { Platform } from "../../tasks/platform.ts";
+import { newestRun } from "../../modelFiles/runs.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { generate, generateOptions, type Made, madeSheet } from "../../tasks/generate/generate.ts";
+import { mixOptions, mixStyles } from "../../tasks/generate/mixStyles.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { type Io, printJson } from "../io.ts";

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
+import type { Card } from "../../modelFiles/model.ts";
+import { listModels } from "../../modelFiles/names.ts";
+import { loadModel, modelCard } from "../../modelFiles/read.ts";
 import type { Usage } from "../../nn/usage.ts";
-import { type Card, loadModel, modelCard } from "../../tasks/modelFile.ts";
-import { listModels } from "../../tasks/modelName.ts";
-import { radiusOf } from "../../tasks/reach.ts";
-import { alignedTable } from "../../tasks/report.ts";
+import { alignedTable } from "../../report/evaluation.ts";
+import { radiusOf } from "../../tasks/upscale/receptiveField.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";

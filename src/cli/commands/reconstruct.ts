@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { reconstruct, reconstructOptions } from "../../tasks/reconstruct.ts";
-import { alignedTable } from "../../tasks/report.ts";
+import { alignedTable } from "../../report/evaluation.ts";
+import { reconstruct, reconstructOptions } from "../../tasks/reconstruct/reconstruct.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { normOf } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import { recipes } from "../../recipes/index.ts";
-import { profileSteps } from "../../tasks/profile.ts";
-import { profileText } from "../../tasks/profileReport.ts";
+import { profileText } from "../../report/profile.ts";
+import { profileSteps } from "../../tasks/train/profile.ts";
 import {
   findRecipe,
   planResume,
@@ -11,8 +11,8 @@ import {
   type Training,
   type TrainTick,
   trainOptions,
-} from "../../tasks/train.ts";
-import type { Best } from "../../train/best.ts";
+} from "../../tasks/train/train.ts";
+import type { Best } from "../../train/bestKeeper.ts";
 import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, flagOf, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";

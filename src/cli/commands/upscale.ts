@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { listPictures } from "../../data/folder.ts";
 import { userError } from "../../errors.ts";
-import { type PictureWriting, type Platform, pictureFormats } from "../../tasks/platform.ts";
-import { lazyRuntime } from "../../tasks/runtime.ts";
-import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale.ts";
-import { listPictures } from "../../train/data/folder.ts";
+import { lazyRuntime } from "../../platform/lazyRuntime.ts";
+import { type PictureWriting, type Platform, pictureFormats } from "../../platform/platform.ts";
+import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale/upscale.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, type StatusLine, statusLine } from "../io.ts";

@@ -1,0 +1,32 @@
+import type { Network } from "../nn/model.ts";
+import type { Usage } from "../nn/usage.ts";
+import type { Card, LoadedModel } from "./model.ts";
+
+const reserved = ["format", "version", "model", "options", "usage"];
+export const format = { format: "imago", version: "1" } as const;
+
+/** A JSON text of a file's head; undefined when it is none. */
+export const parseJson = (text: string | undefined): unknown => {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+};
+
+/** The facts about a model's training in the head of its file. */
+export const cardOf = (metadata: Card): Card =>
+  Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
+
+/** The head of a model's file: what it is, what it does, and how it came to be. */
+export const modelMetadata = (made: Network, usage: Usage, card: Card = {}): Record<string, string> => ({
+  ...card,
+  ...format,
+  model: made.model.name,
+  options: JSON.stringify(made.options),
+  usage: JSON.stringify(usage),
+});
+
+/** What a model's file says besides the numbers. */
+export const metadataOf = ({ network: made, usage, card }: LoadedModel): Record<string, string> =>
+  made ? modelMetadata(made, usage, card) : { ...card, ...format, usage: JSON.stringify(usage) };

@@ -1,0 +1,77 @@
+import { userError } from "../errors.ts";
+import type { Task, UsageOf } from "../nn/usage.ts";
+import type { Platform } from "../platform/platform.ts";
+import { assertFinite, readSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
+import { adopt, adopted } from "./foreign.ts";
+import { format, parseJson } from "./metadata.ts";
+import { type Card, isFor, type LoadedModel } from "./model.ts";
+import { findModel, type LoadOptions } from "./names.ts";
+import { fromOnnx } from "./onnx.ts";
+import { fromOwn } from "./own.ts";
+import { usageSchema, verbs } from "./usageSchema.ts";
+
+/**
+ * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
+ * of a training run.
+ */
+export async function loadModel(name: string, platform: Platform, options: LoadOptions = {}): Promise<LoadedModel> {
+  const path = await findModel(name, platform, options);
+  const model = readModel(await platform.files.read(path), path, options);
+  checkScale(model, name, options);
+  return model;
+}
+
+/** Reads a model from a file's bytes. @param path names it, and tells an .onnx file by its ending */
+export const readModel = (bytes: Uint8Array, path: string, options: LoadOptions = {}): LoadedModel =>
+  path.toLowerCase().endsWith(".onnx") ? fromOnnx(bytes, path, options) : fromSafetensors(bytes, path, options);
+
+/** The same for a model of one task. */
+export async function loadModelFor<T extends Task>(
+  task: T,
+  name: string,
+  platform: Platform,
+  options: LoadOptions = {},
+): Promise<LoadedModel<UsageOf<T>>> {
+  const model = await loadModel(name, platform, options);
+  if (isFor(model, task)) return model;
+  throw userError(name, `expected a model that ${verbs[task]}, got one that ${verbs[model.usage.task]}`);
+}
+
+function checkScale({ usage, name: own }: LoadedModel, name: string, { scale }: LoadOptions): void {
+  if (scale === undefined || usage.task !== "upscale" || scale === usage.scale) return;
+  throw userError(
+    name,
+    `expected the scale ${usage.scale} that ${own} was trained for, got ${scale}`,
+    "Choose another model or leave the scale out.",
+  );
+}
+
+/** Reads a model from a .safetensors file's bytes. */
+function fromSafetensors(bytes: Uint8Array, path: string, options: LoadOptions): LoadedModel {
+  const file = readSafetensors(bytes, path);
+  assertFinite(file.tensors, path, "The training went wrong; use an earlier checkpoint.");
+  if (file.metadata.format?.startsWith("imago checkpoint"))
+    throw userError(
+      path,
+      "expected a model, got a run's checkpoint",
+      "Use the run's folder or its weights.safetensors.",
+    );
+  return file.metadata.format === format.format ? fromOwn(file, path) : adopt(file.tensors, path, options);
+}
+
+/** What a model is there for, by the head of its file, or by its tensors where another program wrote it. */
+export async function taskOf(name: string, platform: Platform): Promise<Task> {
+  if (/\.onnx$/i.test(name)) return "upscale";
+  const { metadata, tensors } = await readFile(name, platform);
+  const usage = usageSchema.safeParse(parseJson(metadata.usage));
+  return usage.success ? usage.data.task : (adopted(tensors)?.usage.task ?? "upscale");
+}
+
+/** What a model's file says about itself, without building it. */
+export const modelCard = async (name: string, platform: Platform): Promise<Card> =>
+  (await readFile(name, platform)).metadata;
+
+async function readFile(name: string, platform: Platform): Promise<SafetensorsFile> {
+  const path = await findModel(name, platform, {});
+  return readSafetensors(await platform.files.read(path), path);
+}

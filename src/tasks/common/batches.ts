@@ -1,0 +1,39 @@
+import type { Executable, Tensors } from "../../engine/index.ts";
+import { floats, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+
+/** Rows from one on, `batch` of them; zeros where there are none left. */
+function cut({ dtype, shape, data }: Tensor, from: number, batch: number): Tensor {
+  const width = sizeOf(shape.slice(1));
+  const part = data.slice(from * width, (from + batch) * width);
+  const whole = new (data.constructor as Float32ArrayConstructor)(batch * width);
+  whole.set(part as Float32Array);
+  return { dtype, shape: [batch, ...shape.slice(1)], data: whole };
+}
+
+/**
+ * Runs all rows of its inputs through a function of `batch` rows with one output; the last batch is filled up with zeros. `more`
+ * makes further inputs of a batch, which would be too large for all rows.
+ */
+export async function runRows(
+  run: Executable,
+  feeds: Tensors,
+  batch: number,
+  more: (part: Tensors) => Tensors = () => ({}),
+): Promise<Tensor> {
+  const count = Object.values(feeds)[0]?.shape[0] ?? 0;
+  const parts: Float32Array[] = [];
+  let shape: readonly number[] = [];
+  for (let from = 0; from < count; from += batch) {
+    const part = Object.fromEntries(Object.entries(feeds).map(([name, rows]) => [name, cut(rows, from, batch)]));
+    const { output } = await run.run({ ...part, ...more(part) });
+    shape = output!.shape.slice(1);
+    parts.push(floats(output!).subarray(0, Math.min(batch, count - from) * sizeOf(shape)));
+  }
+  const all = new Float32Array(count * sizeOf(shape));
+  for (const [at, part] of parts.entries()) all.set(part, at * batch * sizeOf(shape));
+  return tensor(all, [count, ...shape]);
+}
+
+/** Runs all rows of a tensor through a function of `batch` rows. */
+export const inBatches = (run: Executable, rows: Tensor, batch: number): Promise<Tensor> =>
+  runRows(run, { input: rows }, batch);

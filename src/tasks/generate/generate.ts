@@ -1,0 +1,148 @@
+import { z } from "zod";
+import type { Runtime } from "../../engine/index.ts";
+import { userError } from "../../errors.ts";
+import { pictureGrid } from "../../image/draw/grid.ts";
+import type { Picture } from "../../image/picture.ts";
+import type { LoadedModel } from "../../modelFiles/model.ts";
+import { loadModelFor } from "../../modelFiles/read.ts";
+import type { GenerateUsage } from "../../nn/usage.ts";
+import { checkOptions } from "../../options/schema.ts";
+import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import { picturesOf } from "../../tensor/pictures.ts";
+import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { codesOf, openGenerator } from "./generator.ts";
+
+/** What `generate` can be asked for. */
+export const generateOptions = z.object({
+  model: z
+    .string()
+    .min(1)
+    .describe("a shipped generator, a .safetensors file, or a run's folder")
+    .meta({ placeholder: "model" }),
+  class: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("names or numbers of classes to make; all in turn unless given")
+    .meta({ placeholder: "names" }),
+  count: z.int().min(1).max(100_000).default(64).describe("pictures to make; of each class that was named"),
+  truncation: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      "how far styles stray from their mean, 0 to 1, for generators with styles: less is finer and less varied",
+    ),
+  seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of the random numbers"),
+  interpolate: z
+    .array(z.int().min(0))
+    .length(2)
+    .optional()
+    .describe("walk in --count pictures from one picture of this seed to another")
+    .meta({ placeholder: "from,to" }),
+});
+
+export type GenerateOptions = z.input<typeof generateOptions>;
+type Checked = z.output<typeof generateOptions>;
+
+/** A made picture, and the class it was asked for. */
+export interface Made {
+  readonly picture: Picture;
+  readonly class?: string;
+}
+
+/** Names of the classes in order; their numbers where the model's card has no names. */
+const classNames = ({ usage, card }: LoadedModel<GenerateUsage>): readonly string[] => {
+  const named = card.classes ? (JSON.parse(card.classes) as readonly string[]) : [];
+  return Array.from({ length: usage.classes }, (_, k) => named[k] ?? String(k));
+};
+
+/** The numbers of the classes that were asked for. */
+function chosenClasses(wanted: readonly string[], names: readonly string[], model: string): readonly number[] {
+  if (wanted.length === 0) return names.map((_, k) => k);
+  if (names.length === 0) throw userError("class", `expected none, since ${model} has no classes, got ${wanted[0]}`);
+  return wanted.map((name) => {
+    const found = names.indexOf(name);
+    const number = found >= 0 ? found : Number(name);
+    if (Number.isInteger(number) && number >= 0 && number < names.length) return number;
+    throw userError("class", `expected one of ${names.slice(0, 20).join(", ")}, got ${name}`);
+  });
+}
+
+/** Spherical interpolation of two codes: White 2016, https://arxiv.org/abs/1609.04468. */
+function walk(codes: Tensor, [from, to]: readonly [number, number], steps: number): Tensor {
+  const latent = codes.shape[1]!;
+  const row = (index: number) => floats(codes).subarray(index * latent, (index + 1) * latent);
+  const [a, b] = [row(from), row(to)];
+  const norm = (v: Float32Array) => Math.hypot(...v);
+  const cosine = a.reduce((sum, value, i) => sum + value * b[i]!, 0) / (norm(a) * norm(b));
+  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
+  const all = new Float32Array(steps * latent);
+  for (let s = 0; s < steps; s++) {
+    const t = steps === 1 ? 0 : s / (steps - 1);
+    const [p, q] =
+      angle < 1e-6 ? [1 - t, t] : [Math.sin((1 - t) * angle), Math.sin(t * angle)].map((x) => x / Math.sin(angle));
+    for (let i = 0; i < latent; i++) all[s * latent + i] = p! * a[i]! + q! * b[i]!;
+  }
+  return tensor(all, [steps, latent]);
+}
+
+/** The codes and labels of everything that was asked for. */
+function plan({ count, seed, interpolate, class: wanted }: Checked, model: LoadedModel<GenerateUsage>) {
+  const { latent } = model.usage;
+  const names = classNames(model);
+  const classes = chosenClasses(wanted, names, model.name);
+  if (interpolate) {
+    const ends = interpolate as [number, number];
+    const codes = walk(codesOf(latent, seed, Math.max(...ends) + 1), ends, count);
+    const still = tensor(
+      Float32Array.from({ length: count * latent }, (_, i) => floats(codes)[i % latent]!),
+      [count, latent],
+    );
+    return { codes, labels: Array.from({ length: count }, () => classes[0] ?? 0), names, noiseOf: still };
+  }
+  const total = wanted.length > 0 ? count * wanted.length : count;
+  const labels = Array.from({ length: total }, (_, i) =>
+    wanted.length > 0 ? classes[Math.floor(i / count)]! : (classes[i % Math.max(1, classes.length)] ?? 0),
+  );
+  return { codes: codesOf(latent, seed, total), labels, names };
+}
+
+/** Only styles can be drawn towards their mean. */
+function checkTruncation(truncation: number | undefined, { usage, name }: LoadedModel<GenerateUsage>): void {
+  if (truncation === undefined || usage.styles !== undefined) return;
+  throw userError("truncation", `expected none, since ${name} has no styles, got ${truncation}`);
+}
+
+/** Makes pictures with a generator. Picture i of a seed is the same however many are made. */
+export async function generate(
+  options: GenerateOptions,
+  platform: Platform,
+  choice: RuntimeChoice = {},
+): Promise<readonly Made[]> {
+  const checked = checkOptions(generateOptions, options, (name) => `generate › ${name}`);
+  const model = await loadModelFor("generate", checked.model, platform);
+  checkTruncation(checked.truncation, model);
+  const { codes, labels, names, noiseOf } = plan(checked, model);
+  const { truncation } = checked;
+  const runtime: Runtime = await platform.runtime(choice);
+  try {
+    const generator = await openGenerator(model, runtime);
+    const pictures = picturesOf(await generator.run({ codes, labels, truncation, noiseOf }));
+    await generator.dispose();
+    return pictures.map((picture, i) => ({ picture, ...(names.length > 0 && { class: names[labels[i]!]! }) }));
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+/** Made pictures on one sheet: rows of ten where there are ten classes, else nearly square; small ones enlarged. */
+export const madeSheet = (made: readonly Made[]): Picture => {
+  const classes = new Set(made.map((one) => one.class)).size;
+  const columns = classes > 1 && made.length % classes === 0 ? Math.max(classes, 4) : undefined;
+  const factor = Math.max(1, Math.floor(64 / made[0]!.picture.width));
+  return pictureGrid(
+    made.map(({ picture }) => picture),
+    { columns, factor },
+  );
+};

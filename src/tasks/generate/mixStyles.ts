@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { userError } from "../../errors.ts";
+import { pictureGrid } from "../../image/draw/grid.ts";
+import { makePicture, makeSamples, type Picture } from "../../image/picture.ts";
+import { loadModelFor } from "../../modelFiles/read.ts";
+import { checkOptions } from "../../options/schema.ts";
+import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import { picturesOf } from "../../tensor/pictures.ts";
+import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { generateOptions } from "./generate.ts";
+import { codesOf, openStyled } from "./generator.ts";
+
+const { model, seed, truncation } = generateOptions.shape;
+
+/** What `mixStyles` can be asked for. */
+export const mixOptions = z.object({
+  model,
+  seed,
+  truncation,
+  mix: z.int().min(1).max(100).describe("styles, from the coarsest on, that a row's picture gives; its column's gives the others"),
+  count: z.int().min(1).max(32).default(6).describe("rows and columns"),
+}); // biome-ignore format: a table
+
+export type MixOptions = z.input<typeof mixOptions>;
+
+const blank = ({ width, height, channels }: Picture): Picture =>
+  makePicture({ width, height, channels }, makeSamples(8, width * height * channels).fill(255));
+
+/** The styles [2n, L, W] of n rows and n columns, and behind them those of every mixture, row by row: [2n + n², L, W]. */
+function withMixtures(styles: Tensor, mix: number): Tensor {
+  const [both, layers, width] = styles.shape as readonly [number, number, number];
+  const [count, area] = [both / 2, layers * width];
+  const row = (i: number) => floats(styles).subarray(i * area, (i + 1) * area);
+  const all = new Float32Array((both + count * count) * area);
+  all.set(floats(styles));
+  for (let at = 0; at < count * count; at++) {
+    all.set(row(count + (at % count)), (both + at) * area);
+    all.set(row(Math.floor(at / count)).subarray(0, mix * width), (both + at) * area);
+  }
+  return tensor(all, [both + count * count, layers, width]);
+}
+
+/** The rows' pictures down the left side, the columns' across the top. */
+function mixtureSheet(made: readonly Picture[], count: number): Picture {
+  const [corner] = made as readonly [Picture];
+  const rows = Array.from({ length: count }, (_, row) => {
+    const from = (2 + row) * count;
+    return [made[row]!, ...made.slice(from, from + count)];
+  });
+  const factor = Math.max(1, Math.floor(64 / corner.width));
+  return pictureGrid([blank(corner), ...made.slice(count, 2 * count), ...rows.flat()], { columns: count + 1, factor });
+}
+
+/**
+ * A sheet of mixtures: pictures of a seed down the left side and across the top, and where they meet the picture with the
+ * coarse styles of the one and the fine styles of the other. Karras et al. 2019, https://arxiv.org/abs/1812.04948, figure 3.
+ */
+export async function mixStyles(options: MixOptions, platform: Platform, choice: RuntimeChoice = {}): Promise<Picture> {
+  const { mix, count, seed, truncation, ...checked } = checkOptions(mixOptions, options, (n) => `generate › ${n}`);
+  const model = await loadModelFor("generate", checked.model, platform);
+  const { styles: layers, latent } = model.usage;
+  if (layers === undefined)
+    throw userError("mix", `expected a generator with styles, got ${model.name}, which has none`);
+  if (mix >= layers) throw userError("mix", `expected less than the ${layers} styles of ${model.name}, got ${mix}`);
+  const runtime = await platform.runtime(choice);
+  try {
+    const generator = await openStyled(model, runtime);
+    const codes = codesOf(latent, seed, 2 * count);
+    const styles = await generator.styles({ codes, truncation });
+    const made = await generator.pictures(
+      withMixtures(styles, mix),
+      withMixtures(tensor(floats(codes), [2 * count, 1, latent]), 1),
+    );
+    return mixtureSheet(picturesOf(made), count);
+  } finally {
+    await runtime.dispose();
+  }
+}

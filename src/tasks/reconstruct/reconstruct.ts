@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { openPart } from "../../data/openPart.ts";
+import { userError } from "../../errors.ts";
+import { flatten, toGray, toRgb } from "../../image/channels.ts";
+import { pictureGrid } from "../../image/draw/grid.ts";
+import { crop, hasAlpha, type Picture } from "../../image/picture.ts";
+import { plainPicture } from "../../image/reduce.ts";
+import { resize } from "../../image/resize.ts";
+import { loadModelFor } from "../../modelFiles/read.ts";
+import type { ReconstructUsage } from "../../nn/usage.ts";
+import { checkOptions } from "../../options/schema.ts";
+import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import { batchOf, picturesOf } from "../../tensor/pictures.ts";
+import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { type Autoencoder, openAutoencoder } from "./autoencoder.ts";
+import { sheetOfRows } from "./watch.ts";
+
+/** What `reconstruct` can be asked for. */
+export const reconstructOptions = z.object({
+  model: z
+    .string()
+    .min(1)
+    .describe("a shipped autoencoder, a .safetensors file, or a run's folder")
+    .meta({ placeholder: "model" }),
+  data: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("data set whose held-out pictures are rebuilt, in place of files")
+    .meta({ placeholder: "path" }),
+  count: z.int().min(1).max(100).default(10).describe("pictures to take of the data set"),
+  walk: z
+    .int()
+    .min(2)
+    .max(100)
+    .optional()
+    .describe("pictures on the way from the first picture to the second, instead of the rebuilt ones"),
+  map: z
+    .int()
+    .min(2)
+    .max(64)
+    .optional()
+    .describe("for a code of two numbers: a map of this many pictures a side, the middle 95 % of N(0, 1) each way"),
+});
+
+export type ReconstructOptions = z.input<typeof reconstructOptions>;
+
+/** What became of one picture. */
+export interface Rebuilt {
+  readonly name: string;
+  /** Mean squared error of samples in 0…1, and PSNR in dB. */
+  readonly mse: number;
+  readonly psnr: number;
+}
+
+export interface Reconstruction {
+  readonly sheet: Picture;
+  readonly pictures: readonly Rebuilt[];
+}
+
+interface Named {
+  readonly names: readonly string[];
+  /** [N, C, size, size] in 0…1. */
+  readonly image: Tensor;
+}
+
+/** Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two numbers. */
+export async function reconstruct(
+  paths: readonly string[],
+  options: ReconstructOptions,
+  platform: Platform,
+  choice: RuntimeChoice = {},
+): Promise<Reconstruction> {
+  const checked = checkOptions(reconstructOptions, options, (name) => `reconstruct › ${name}`);
+  const { data, count, walk, map } = checked;
+  const model = await loadModelFor("reconstruct", checked.model, platform);
+  if (map !== undefined && model.usage.latent.join() !== "2")
+    throw userError(
+      "map",
+      `expected a code of 2 numbers, got ${model.usage.latent.join("×")}`,
+      "Train with --latent 2.",
+    );
+  if (map === undefined && paths.length === 0 && data === undefined)
+    throw userError("reconstruct", "expected pictures or --data, got neither");
+  const taken = map ? undefined : await (data ? fromSet(data, count, model.usage, platform) : fromFiles(paths, model.usage, platform)); // biome-ignore format: one line
+  const runtime = await platform.runtime(choice);
+  try {
+    const network = await openAutoencoder(model, runtime, 32);
+    if (map !== undefined) return { sheet: await mapOf(network, map), pictures: [] };
+    const codes = await network.encode(taken!.image);
+    if (walk !== undefined) return { sheet: await walkOf(network, codes, walk), pictures: [] };
+    const rebuilt = await network.decode(codes);
+    return { sheet: sheetOfRows(taken!.image, rebuilt), pictures: scores(taken!, rebuilt) };
+  } finally {
+    await runtime.dispose();
+  }
+}
+
+async function fromSet(data: string, count: number, usage: ReconstructUsage, platform: Platform): Promise<Named> {
+  const set = await openPart("test", { ...usage, classes: 0 }, { data: [data] }, platform);
+  const numbers = [...Array(Math.min(count, set.description.count)).keys()];
+  return { names: numbers.map((number) => `${data} ${number}`), image: set.take(numbers).image! };
+}
+
+/** The middle square of each file in the network's size and planes. */
+async function fromFiles(
+  paths: readonly string[],
+  { size, channels }: ReconstructUsage,
+  { codec }: Platform,
+): Promise<Named> {
+  const pictures: Picture[] = [];
+  for (const path of paths) {
+    const read = plainPicture(await codec.read(path));
+    const side = Math.min(read.width, read.height);
+    const [x, y] = [read.width, read.height].map((length) => Math.floor((length - side) / 2)) as [number, number];
+    const square = crop(hasAlpha(read) ? flatten(read, [255, 255, 255]) : read, { x, y, width: side, height: side });
+    const small = resize(square, { width: size, height: size }, { method: "bicubic", convention: "pillow" });
+    pictures.push(channels === 1 ? toGray(small) : toRgb(small));
+  }
+  return { names: paths, image: batchOf(pictures) };
+}
+
+function scores({ names, image }: Named, rebuilt: Tensor): readonly Rebuilt[] {
+  const [truth, made] = [floats(image), floats(rebuilt)];
+  const size = truth.length / names.length;
+  return names.map((name, n) => {
+    let sum = 0;
+    for (let i = n * size; i < (n + 1) * size; i++) sum += (truth[i]! - made[i]!) ** 2;
+    return { name, mse: sum / size, psnr: -10 * Math.log10(sum / size) };
+  });
+}
+
+/** Pictures on the straight line between the codes of the first two. */
+async function walkOf(network: Autoencoder, codes: Tensor, steps: number): Promise<Picture> {
+  const [count, ...rest] = codes.shape as readonly [number, ...number[]];
+  if (count < 2) throw userError("walk", "expected two pictures to walk between, got one");
+  const width = codes.data.length / count;
+  const [a, b] = [0, 1].map((n) => floats(codes).subarray(n * width, (n + 1) * width)) as [Float32Array, Float32Array];
+  const all = new Float32Array(steps * width);
+  for (let s = 0; s < steps; s++)
+    for (let i = 0; i < width; i++) all[s * width + i] = a[i]! + (s / (steps - 1)) * (b[i]! - a[i]!);
+  return sheetOf(await network.decode(tensor(all, [steps, ...rest])), steps);
+}
+
+const EDGE = 1.96; // 95 % of N(0, 1) lie within
+
+/** The pictures of a code of two numbers on a grid, the second number growing upwards. */
+async function mapOf(network: Autoencoder, side: number): Promise<Picture> {
+  const at = (i: number): number => EDGE * ((2 * i) / (side - 1) - 1);
+  const codes = Array.from({ length: side * side }, (_, n) => [at(n % side), -at(Math.floor(n / side))]).flat();
+  return sheetOf(await network.decode(tensor(codes, [side * side, 2])), side);
+}
+
+const sheetOf = (batch: Tensor, columns: number): Picture =>
+  pictureGrid(picturesOf(batch), { columns, gap: 1, factor: Math.max(1, Math.floor(64 / batch.shape[3]!)) });
