@@ -4,7 +4,7 @@
  */
 
 export { z } from "zod";
-export { type Examples, exampleSource } from "./data/examples.ts";
+export { type Examples, exampleSource } from "./data/exampleSource.ts";
 export { openShapes, type ShapeOptions } from "./data/sets/shapes.ts";
 export * as engine from "./engine/index.ts";
 export { UserError } from "./errors.ts";

@@ -11,7 +11,7 @@ import { webCodec, webFiles } from "./platform/web.ts";
 import { networkUpscaler, type Upscaler, upscaleOptions } from "./tasks/upscale/upscale.ts";
 
 export { z } from "zod";
-export { type Examples, exampleSource } from "./data/examples.ts";
+export { type Examples, exampleSource } from "./data/exampleSource.ts";
 export { openShapes, type ShapeOptions } from "./data/sets/shapes.ts";
 export * as engine from "./engine/index.ts";
 export { createRuntime, type WebRuntimeName, type WebRuntimeOptions } from "./engine/runtime/web.ts";

@@ -2,7 +2,7 @@ import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import { indices, tensor } from "../tensor/tensor.ts";
-import type { Examples } from "./examples.ts";
+import type { Examples } from "./exampleSource.ts";
 import type { DataDescription, Skipped } from "./source.ts";
 import { type SquareFormat, squarePicture } from "./square.ts";
 

@@ -1,5 +1,5 @@
 import { userError } from "../errors.ts";
-import type { Part } from "./examples.ts";
+import type { Part } from "./exampleSource.ts";
 import type { SquareFormat } from "./square.ts";
 
 /** Which of the pictures found are meant, and the form they are brought to. */

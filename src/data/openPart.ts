@@ -1,6 +1,6 @@
 import { userError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import type { Examples } from "./examples.ts";
+import type { Examples } from "./exampleSource.ts";
 import { openExamples } from "./openSet.ts";
 import type { SquareFormat } from "./square.ts";
 

@@ -1,5 +1,5 @@
 import { userError } from "../errors.ts";
-import type { Examples, ExampleTools, Part, PartFormat } from "./examples.ts";
+import type { Examples, ExampleTools, Part, PartFormat } from "./exampleSource.ts";
 import { listPictures } from "./folder.ts";
 import { cifarPart, openCifar } from "./sets/cifar.ts";
 import { isIdxName, openIdx, openMnist } from "./sets/mnist.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PictureReader } from "../../src/data/patches.ts";
+import type { PictureReader } from "../../src/data/patchSource.ts";
 import { userError } from "../../src/errors.ts";
 import { makePicture, type Picture } from "../../src/image/picture.ts";
 import { MemoryFiles } from "../train/support.ts";

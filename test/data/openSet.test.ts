@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Examples, Part } from "../../src/data/examples.ts";
-import { exampleSource } from "../../src/data/examples.ts";
+import type { Examples, Part } from "../../src/data/exampleSource.ts";
+import { exampleSource } from "../../src/data/exampleSource.ts";
 import { type OpenOptions, openExamples } from "../../src/data/openSet.ts";
 import { UserError } from "../../src/errors.ts";
 import { makePicture } from "../../src/image/picture.ts";

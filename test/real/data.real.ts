@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Examples } from "../../src/data/examples.ts";
+import type { Examples } from "../../src/data/exampleSource.ts";
 import { type OpenOptions, openExamples } from "../../src/data/openSet.ts";
 import { readPicture } from "../../src/platform/codec.ts";
 import { nodePlatform } from "../../src/platform/node.ts";

@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { catalog } from "../../src/data/catalog.ts";
 import { listPictures } from "../../src/data/folder.ts";
-import { type PatchOptions, patchSource } from "../../src/data/patches.ts";
+import { type PatchOptions, patchSource } from "../../src/data/patchSource.ts";
 import { prefetch } from "../../src/data/prefetch.ts";
 import { readMnist } from "../../src/data/sets/mnist.ts";
 import { probePicture, readPicture } from "../../src/platform/codec.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, expect, test } from "vitest";
-import { patchSource } from "../../src/data/patches.ts";
+import { patchSource } from "../../src/data/patchSource.ts";
 import { compileStep, input } from "../../src/engine/index.ts";
 import { createRuntime } from "../../src/engine/runtime/node.ts";
 import { syntheticPhotograph } from "../../src/image/draw/synthetic.ts";

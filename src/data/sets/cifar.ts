@@ -1,8 +1,8 @@
 import { userError } from "../../errors.ts";
 import { makePicture, type Picture } from "../../image/picture.ts";
 import { type Files, readText } from "../../platform/files.ts";
+import type { Examples, Part, PartFormat } from "../exampleSource.ts";
 import { makeStore } from "../exampleStore.ts";
-import type { Examples, Part, PartFormat } from "../examples.ts";
 import { sha256Of, sumOfSums } from "../source.ts";
 
 const side = 32;

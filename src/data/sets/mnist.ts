@@ -1,8 +1,8 @@
 import { userError } from "../../errors.ts";
 import { makePicture } from "../../image/picture.ts";
 import type { Files } from "../../platform/files.ts";
+import type { Examples, Part, PartFormat } from "../exampleSource.ts";
 import { makeStore, storedExamples } from "../exampleStore.ts";
-import type { Examples, Part, PartFormat } from "../examples.ts";
 import { partOf, type ShareFormat } from "../heldOut.ts";
 import { sha256Of, sumOfSums } from "../source.ts";
 import type { SquareFormat } from "../square.ts";

@@ -1,7 +1,7 @@
 import { userError } from "../../errors.ts";
 import { type Files, readText } from "../../platform/files.ts";
+import type { Examples, ExampleTools } from "../exampleSource.ts";
 import { makeStore } from "../exampleStore.ts";
-import type { Examples, ExampleTools } from "../examples.ts";
 import { partOf, type ShareFormat } from "../heldOut.ts";
 import { orSkip, type Skipped, sumOfSums } from "../source.ts";
 

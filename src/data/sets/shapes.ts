@@ -1,6 +1,6 @@
 import { random } from "../../tensor/random.ts";
 import { indices, tensor } from "../../tensor/tensor.ts";
-import type { Examples, Part, PartFormat } from "../examples.ts";
+import type { Examples, Part, PartFormat } from "../exampleSource.ts";
 import { sha256Of } from "../source.ts";
 import type { SquareFormat } from "../square.ts";
 import { type Form, forms } from "./outlines.ts";

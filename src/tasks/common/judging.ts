@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Examples } from "../../data/examples.ts";
+import type { Examples } from "../../data/exampleSource.ts";
 import { openPart } from "../../data/openPart.ts";
 import type { Runtime } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import type { Examples } from "../../data/examples.ts";
+import type { Examples } from "../../data/exampleSource.ts";
 import { openPart } from "../../data/openPart.ts";
 import { compileFunction, concat, input, reshape } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-import type { Examples } from "../../data/examples.ts";
+import type { Examples } from "../../data/exampleSource.ts";
 import { userError } from "../../errors.ts";
 import type { Picture } from "../../image/picture.ts";
 import type { Features } from "../../metrics/features.ts";

@@ -1,4 +1,4 @@
-import type { Examples } from "../../data/examples.ts";
+import type { Examples } from "../../data/exampleSource.ts";
 import { openPart } from "../../data/openPart.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { modelOf } from "../../modelFiles/model.ts";

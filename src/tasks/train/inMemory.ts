@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Examples, PartFormat } from "../../data/examples.ts";
+import type { Examples, PartFormat } from "../../data/exampleSource.ts";
 import { checkClasses } from "../../data/openPart.ts";
 import type { DataSource } from "../../data/source.ts";
 import { compileStep, type Runtime, type Tensors } from "../../engine/index.ts";

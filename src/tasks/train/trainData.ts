@@ -1,8 +1,8 @@
-import { type Examples, exampleSource } from "../../data/examples.ts";
+import { type Examples, exampleSource } from "../../data/exampleSource.ts";
 import { flipped } from "../../data/flip.ts";
 import { listPictures } from "../../data/folder.ts";
 import { openPart } from "../../data/openPart.ts";
-import { patchSource } from "../../data/patches.ts";
+import { patchSource } from "../../data/patchSource.ts";
 import type { DataSource } from "../../data/source.ts";
 import { input, type Node } from "../../engine/index.ts";
 import type { Platform } from "../../platform/platform.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { exampleSource } from "../../../src/data/examples.ts";
+import { exampleSource } from "../../../src/data/exampleSource.ts";
 import { readIdx, readMnist } from "../../../src/data/sets/mnist.ts";
 import { UserError } from "../../../src/errors.ts";
 import { floats } from "../../../src/tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Examples } from "../../../src/data/examples.ts";
+import type { Examples } from "../../../src/data/exampleSource.ts";
 import { forms } from "../../../src/data/sets/outlines.ts";
 import { captionOf, drawScene, openShapes, type Scene, sceneOf } from "../../../src/data/sets/shapes.ts";
 import { floats } from "../../../src/tensor/tensor.ts";

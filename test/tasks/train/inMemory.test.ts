@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { exampleSource } from "../../../src/data/examples.ts";
+import { exampleSource } from "../../../src/data/exampleSource.ts";
 import { openShapes } from "../../../src/data/sets/shapes.ts";
 import { compileStep, type Runtime, referenceRuntime } from "../../../src/engine/index.ts";
 import { createRuntime } from "../../../src/engine/runtime/node.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { type PatchOptions, patchSource } from "../../src/data/patches.ts";
+import { type PatchOptions, patchSource } from "../../src/data/patchSource.ts";
 import { UserError, userError } from "../../src/errors.ts";
 import { luma } from "../../src/image/color.ts";
 import { crop, type Picture } from "../../src/image/picture.ts";

@@ -2,7 +2,7 @@ import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Files } from "../platform/files.ts";
 import { permutation, random } from "../tensor/random.ts";
-import type { PictureReader } from "./patches.ts";
+import type { PictureReader } from "./patchSource.ts";
 import type { DataDescription, DataSource, Skipped } from "./source.ts";
 import type { SquareFormat } from "./square.ts";
 
