@@ -9,6 +9,7 @@ export { gradient, substitute } from "./gradients/gradient.ts";
 export type * from "./graph/leaf.ts";
 export { defineOp, misfit, type Node, type Op, topological } from "./graph/node.ts";
 export { print } from "./graph/print.ts";
+export { type ReceptiveField, receptiveField } from "./graph/receptiveField.ts";
 export { inLayer, inNetwork, inScope, type Phase } from "./graph/scope.ts";
 export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./import/importOnnx.ts";
 export * from "./ops/index.ts";

@@ -28,6 +28,8 @@ export interface LoadedModel<U extends Usage = Usage> {
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
   readonly card: Card;
+  /** What parts of a picture must overlap by where the network looks at all of it; absent: they do not do. */
+  readonly tiling?: ModelDefinition["tiling"];
   /** Absent for networks that are known as a graph only. */
   readonly network?: Network;
 }
@@ -174,6 +176,7 @@ export const modelOf = <U extends Usage>(made: Network, weights: Tensors, usage:
   build: (x) => made(x, { given: givenLeaves(made.model, made.options, x.shape[0]) }),
   weights,
   card: {},
+  tiling: made.model.tiling,
   network: made,
 });
 

@@ -13,7 +13,7 @@ import { fittingSize, runFitted } from "./fit.ts";
 import { type LoadedModel, loadModelFor } from "./modelFile.ts";
 import { listModels } from "./modelName.ts";
 import type { Platform } from "./platform.ts";
-import { radiusOf } from "./reach.ts";
+import { type Seams, tilingOf } from "./reach.ts";
 import type { LazyRuntime } from "./runtime.ts";
 import { checkOptions } from "./schema.ts";
 import { type Hooks, mapPicture } from "./tiled.ts";
@@ -57,6 +57,11 @@ export interface Upscaler {
   readonly name: string;
   readonly scale: number;
   /**
+   * "approximate" where a network is run on tiles that see a little less than in the whole picture: one that looks at all of it,
+   * or shrinks it inside.
+   */
+  readonly seams: Seams;
+  /**
    * Enlarges a picture. Gray stays gray, 16 bits stay 16 bits, alpha is enlarged by bicubic interpolation.
    */
   run(picture: Picture, hooks?: Hooks): Promise<Picture>;
@@ -98,6 +103,7 @@ export function enlargedSize(picture: Size, scale: number, convention: Conventio
 const classicUpscaler = (method: ClassicMethod, convention: Convention, scale: number): Upscaler => ({
   name: method,
   scale,
+  seams: "exact",
   async run(picture, { signal, onProgress } = {}) {
     signal?.throwIfAborted();
     const size = enlargedSize(picture, scale, convention);
@@ -120,13 +126,14 @@ export function networkUpscaler(
   side: number,
 ): Upscaler {
   const { usage, weights } = model;
-  const reach = radiusOf(model.build, model.example);
+  const tiling = tilingOf(model);
   let predictor: Promise<Predictor> | undefined;
   const open = async (): Promise<Predictor> =>
     compilePredictor((shape) => model.build(input("input", shape)), { runtime: await runtime.get(), weights });
   return {
     name: model.name,
     scale: usage.scale,
+    seams: tiling.seams,
     async run(picture, hooks = {}) {
       const target = enlargedSize(picture, usage.scale, "matlab");
       predictor ??= open();
@@ -134,7 +141,7 @@ export function networkUpscaler(
       const { color, alpha } = splitAlpha(bleedAlpha(picture));
       const isEnlarged = usage.input === "enlarged";
       const scale = isEnlarged ? 1 : usage.scale;
-      const radius = Math.max(reach, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
+      const radius = Math.max(tiling.radius, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
       const source = isEnlarged ? bicubic(color, target) : color;
       let size: Size | undefined; // all tiles have one size
       const made = await mapPicture(source, { ...hooks, side, radius, scale }, (tile) => {
