@@ -1,5 +1,5 @@
 import type { Node, Tensors } from "../engine/index.ts";
-import { givenLeaves, type Network } from "../nn/model.ts";
+import { givenLeaves, type ModelDefinition, type Network } from "../nn/model.ts";
 import type { Task, Usage, UsageOf } from "../nn/usage.ts";
 import type { Shape } from "../tensor/tensor.ts";
 
@@ -20,6 +20,8 @@ export interface LoadedModel<U extends Usage = Usage> {
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
   readonly card: Card;
+  /** What parts of a picture must overlap by where the network looks at all of it; absent: they do not do. */
+  readonly tiling?: ModelDefinition["tiling"];
   /** Absent for networks that are known as a graph only. */
   readonly network?: Network;
 }
@@ -33,6 +35,7 @@ export const modelOf = <U extends Usage>(made: Network, weights: Tensors, usage:
   build: (x) => made(x, { given: givenLeaves(made.model, made.options, x.shape[0]) }),
   weights,
   card: {},
+  tiling: made.model.tiling,
   network: made,
 });
 

@@ -55,6 +55,11 @@ export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
   /** Pieces that can be run alone, on the same weights: { encode, decode }. */
   readonly parts?: Readonly<Record<string, Build<z.infer<O>>>>;
   /**
+   * For a network that looks at the whole picture (a mean over it, say): parts of a large picture may be worked on alone with
+   * `overlap` more input pixels on each side. What joins them is nearly what the whole gives. Absent: the picture stays whole.
+   */
+  readonly tiling?: { readonly overlap: number };
+  /**
    * Recognizes weights that other programs saved: the options that fit, and our name for each of theirs. Absent or
    * undefined when they are not of this model.
    */

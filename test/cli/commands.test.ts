@@ -5,6 +5,7 @@ import { entries, isNear } from "../../src/cli/program.ts";
 import { toDepth, toGray } from "../../src/image/channels.ts";
 import { crop, isSamePicture } from "../../src/image/picture.ts";
 import { readPicture, writePicture } from "../../src/platform/codec.ts";
+import { filled, model as onnxModel } from "../engine/import/onnxModel.ts";
 import { photograph, temporaryFolder, tinyBytes } from "../tasks/support.ts";
 import { cli } from "./support.ts";
 
@@ -75,9 +76,31 @@ describe("upscale", () => {
     expect(JSON.parse(out)).toMatchObject({
       method: "nearest",
       scale: 2,
+      seams: "exact",
       files: [{ input: at("photos/a.png"), output: at("x.png"), width: 80, height: 60 }],
       failures: [],
     });
+  });
+
+  test("seams that are approximate are said once, and in --json", async () => {
+    const down = { kernel_shape: [2, 2], strides: [2, 2] };
+    await writeFile(
+      at("half.onnx"),
+      onnxModel({
+        nodes: [
+          { op: "Conv", inputs: ["input", "down"], outputs: ["small"], attributes: down },
+          { op: "ConvTranspose", inputs: ["small", "up"], outputs: ["output"], attributes: down },
+        ],
+        constants: { down: filled([2, 1, 2, 2]), up: filled([2, 1, 2, 2]) },
+        inputs: [{ name: "input", shape: [1, 1, "h", "w"] }],
+        outputs: ["output"],
+      }),
+    );
+    const argv = ["upscale", at("photos/a.png"), at("photos/b.jpg"), "--model", at("half.onnx"), "--scale", "2"];
+    const { code, out, err } = await run(...argv, "-o", at("out"), "--json");
+    expect(code).toBe(0);
+    expect(err).toBe("half sees more than a tile: where tiles meet, pixels are approximate.\n");
+    expect(JSON.parse(out)).toMatchObject({ method: "half", seams: "approximate" });
   });
 
   test("some of several failing: the others are done, exit 3", async () => {

@@ -135,6 +135,8 @@ export const upscaleCommand = defineCommand({
       const isSingle = sources.length === 1 && inputs.length === 1 && inputs[0] === sources[0];
       const label = `x${upscaler.scale}-${upscaler.name.replace(/-x\d+$/, "")}`;
       const jobs = await planOutputs(inputs, { output, format, force, label, isSingle }, platform);
+      if (upscaler.seams === "approximate")
+        status.say(`${upscaler.name} sees more than a tile: where tiles meet, pixels are approximate.`);
       const work = { upscaler, writing: { format, quality, force }, platform, signal: io.signal };
       for (const [i, job] of jobs.entries()) {
         const place = jobs.length > 1 ? `${i + 1}/${jobs.length}  ` : "";
@@ -150,7 +152,10 @@ export const upscaleCommand = defineCommand({
       }
       await upscaler.dispose();
       const { done: files, failed: failures } = outcome;
-      if (json && files.length > 0) printJson(io, { method: upscaler.name, scale: upscaler.scale, files, failures });
+      if (json && files.length > 0) {
+        const { name: method, scale, seams } = upscaler;
+        printJson(io, { method, scale, seams, files, failures });
+      }
       if (files.length > 0 && failures.length > 0)
         status.say(`${failures.length} of ${files.length + failures.length} failed.`);
     } finally {

@@ -4,6 +4,7 @@ import { substitute } from "../gradients/gradient.ts";
 import type { InputAttributes } from "../graph/leaf.ts";
 import type { Node } from "../graph/node.ts";
 import { encode, type FreeShape, lower, type OnnxGraph } from "../onnx/write.ts";
+import { isSameShape } from "../ops/axes.ts";
 import { parameter } from "../ops/leaf.ts";
 import type { Tensors } from "../runtime/runtime.ts";
 import { compareGraphs, type Loose, loosened } from "./freeSides.ts";
@@ -65,6 +66,8 @@ function bound(output: Node, weights: Tensors): { output: Node; bindings: Map<No
   for (const one of parameters) {
     const value = weights[keyOf(one)];
     if (!value) throw userError(keyOf(one), "expected a value of this weight for the model file, got none");
+    if (!isSameShape(value.shape, one.shape))
+      throw userError(keyOf(one), `expected a weight of [${one.shape.join(", ")}], got [${value.shape.join(", ")}]`);
     const leaf = isLong ? parameter([], { ...one.attributes, name: keyOf(one) }) : one;
     if (isLong) leaves.set(one, leaf);
     bindings.set(leaf, value);
@@ -81,7 +84,7 @@ function tryShape(build: Build, weights: Tensors, shape: Shape): Trial {
 }
 
 /** The example with the sides made larger: samples by `steps[0]`, height and width by multiples. */
-function enlarged(example: Shape, sides: readonly FreeSide[], multiple: number, steps: readonly number[]): Shape {
+function enlarged(example: Shape, sides: readonly FreeSide[], multiple: number, steps: Steps): Shape {
   return example.map((side, axis) => {
     const at = sides.findIndex((name) => AXES[name] === axis);
     if (at < 0) return side;
@@ -89,11 +92,19 @@ function enlarged(example: Shape, sides: readonly FreeSide[], multiple: number, 
   });
 }
 
-/** Different steps for each side, so that no two sides can be taken for each other. */
-const STEPS: readonly (readonly [samples: number, height: number, width: number])[] = [
+const FAR = 64; // pixels: no network here shrinks by more
+
+type Steps = readonly [samples: number, height: number, width: number];
+
+/**
+ * Different steps for each side, so that no two sides can be taken for each other. The last ones go far: a side that is
+ * halved again and again, rounding down, stays the same over a few pixels.
+ */
+const stepsOf = (multiple: number): readonly Steps[] => [
   [1, 1, 2],
   [2, 3, 1],
   [4, 2, 5],
+  [3, Math.ceil(FAR / multiple) + 3, Math.ceil((2 * FAR) / multiple) + 3],
 ];
 
 /** Builds at other sizes: the sides are free when the graph does not change. */
@@ -101,12 +112,13 @@ function prove(build: Build, weights: Tensors, base: Trial, sides: readonly Free
   const hasPixels = sides.some((side) => side !== "N");
   for (const multiple of hasPixels ? MULTIPLES : [1]) {
     const trials: Trial[] = [];
-    for (const steps of STEPS) {
-      const trial = attempt(() => tryShape(build, weights, enlarged(base.shape, sides, multiple, steps)));
+    const steps = stepsOf(multiple);
+    for (const step of steps) {
+      const trial = attempt(() => tryShape(build, weights, enlarged(base.shape, sides, multiple, step)));
       if (!trial || !compareGraphs(base.graph, [trial.graph])) break;
       trials.push(trial);
     }
-    if (trials.length < STEPS.length) continue;
+    if (trials.length < steps.length) continue;
     const loose = compareGraphs(base.graph, trials.map(({ graph }) => graph)); // biome-ignore format: one line
     if (loose) return { sides, multiple, trials, loose };
   }

@@ -41,6 +41,22 @@ export interface Example<A> {
 /** The gradients of a value by some nodes, given that of its elements. */
 export type Differentiate = (of: Node, wrt: readonly Node[], upstream: Node) => Node[];
 
+/**
+ * What an output pixel sees of an input along one axis: output pixel i is made from the input's pixels stride · i − before …
+ * stride · i + after, all in input pixels, fractions rounded inward (stride < 1 where the op enlarges). "all": any pixel of the
+ * axis, or the axis is gone; "none": its numbers are not read.
+ */
+export type Receptive =
+  | {
+      /** The axis of the output along which i counts. */
+      readonly axis: number;
+      readonly stride: number;
+      readonly before: number;
+      readonly after: number;
+    }
+  | "all"
+  | "none";
+
 /** An op is a row: everything that the engine, the oracle and the tests know about it. */
 export interface Op<A = unknown> {
   readonly name: string;
@@ -57,6 +73,12 @@ export interface Op<A = unknown> {
   onnx(emit: Emit, inputs: readonly string[], node: Node<A>): string;
   /** The same in float64, written for clearness. */
   reference(inputs: readonly NDArray[], node: Node<A>): Float64Array;
+  /**
+   * The receptive field along an axis (from the front) of input number `input`; what lies beyond the borders counts as more
+   * pixels, also where a border mirrors the picture. Absent: "all", which is never wrong, but the network works on whole
+   * pictures then.
+   */
+  receptive?(node: Node<A>, input: number, axis: number): Receptive;
   readonly examples: readonly Example<A>[];
 }
 

@@ -1,5 +1,6 @@
 import type { Emit } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
+import { elementwise, still } from "../graph/receptiveField.ts";
 import { add, equal, exp, greater, minimum, mul, neg, square, sub, toFloat, where } from "./elementwise.ts";
 import { sumTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";
@@ -22,6 +23,7 @@ const activation = <A = None>({ name, f, gradient, onnx, examples }: Activation<
     gradient: (dy, y) => [gradient(dy, y, y.inputs[0]!, y.attributes)],
     onnx: (emit, [x], { attributes }) => onnx(emit, x!, attributes),
     reference: ([x], { attributes }) => x!.data.map((value) => f(value, attributes)),
+    receptive: elementwise,
     examples,
   });
 
@@ -41,6 +43,7 @@ export const gateOp = defineOp<{ readonly slope: number }>({
     return emit.node("Mul", [dy!, emit.node("Clip", [steep, emit.scalar(slope), emit.scalar(1)])]);
   },
   reference: ([dy, y], { attributes: { slope } }) => dy!.data.map((v, at) => (y!.data[at]! > 0 ? v : slope * v)),
+  receptive: elementwise,
   examples: [0, 0.2].map((slope) => ({ inputs: [[2, 3], { shape: [2, 3], avoid: [0] }], attributes: { slope } })),
 });
 const gate = (dy: Node, y: Node, slope: number): Node => gateOp([dy, y], { slope });
@@ -103,6 +106,7 @@ export const preluOp = defineOp<None>({
     const inner = shape.slice(2).reduce((size, side) => size * side, 1);
     return x!.data.map((v, at) => (v > 0 ? v : v * slope!.data[Math.floor(at / inner) % slope!.data.length]!));
   },
+  receptive: (_, input, axis) => (input === 0 ? still(axis) : "all"),
   examples: [
     { inputs: [{ shape: [2, 3, 2, 2], avoid: [0] }, [3]], attributes: {} },
     { inputs: [{ shape: [2, 3], avoid: [0] }, [1]], attributes: {} },

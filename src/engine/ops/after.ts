@@ -1,5 +1,6 @@
 import { elementCodes } from "../graph/emit.ts";
 import { defineOp, misfit, type Node, topological } from "../graph/node.ts";
+import { firstInput } from "../graph/receptiveField.ts";
 import { concat, reshape, slice } from "./shape.ts";
 
 /** The first input as it is, but not before the second is there. */
@@ -21,6 +22,7 @@ export const afterOp = defineOp({
     return emit.node("Mul", [x!, emit.node("Cast", [yes], { to: elementCodes[dtype] })]);
   },
   reference: ([x]) => x!.data.slice(),
+  receptive: firstInput,
   examples: [
     { inputs: [[2, 3], [4]], attributes: {} },
     { inputs: [[3], []], attributes: {} },
@@ -46,6 +48,7 @@ export const blockOp = defineOp<{ readonly count: number }>({
   gradient: (dy, { inputs }) => inputs.map((_, at) => (at === 0 ? dy : undefined)),
   onnx: (_, [y]) => y!,
   reference: ([y]) => y!.data.slice(),
+  receptive: firstInput,
   examples: [{ inputs: [[2, 3], [2]], attributes: { count: 1 } }],
 });
 

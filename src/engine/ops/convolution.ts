@@ -1,5 +1,6 @@
 import type { Shape } from "../../tensor/tensor.ts";
 import { defineOp, type Example, misfit, type NDArray, type Node } from "../graph/node.ts";
+import { onPicture } from "../graph/receptiveField.ts";
 import { convolutionForm, inputGradientForm, weightGradientForm } from "./convolutionForms.ts";
 import { add } from "./elementwise.ts";
 import type { Geometry } from "./geometry.ts";
@@ -118,6 +119,13 @@ export const convolutionOp = defineOp<Geometry>({
     });
     return y;
   },
+  receptive: ({ attributes: { kernel, stride, dilation, pads } }, input, axis) =>
+    onPicture(input, axis, (side) => ({
+      axis,
+      stride: stride[side],
+      before: pads[side],
+      after: dilation[side] * (kernel[side] - 1) - pads[side],
+    })),
   examples: [...examples(({ x, w }) => [x, w]), ...examples(({ x, w, o }) => [x, w, [o]]).slice(0, 7)],
 });
 
@@ -137,6 +145,14 @@ export const convolutionInputOp = defineOp<Geometry>({
     });
     return x;
   },
+  // Output pixel o is made from the pixels i with o = stride · i + dilation · tap − pad.
+  receptive: ({ attributes: { kernel, stride, dilation, pads } }, input, axis) =>
+    onPicture(input, axis, (side) => ({
+      axis,
+      stride: 1 / stride[side],
+      before: (dilation[side] * (kernel[side] - 1) - pads[side]) / stride[side],
+      after: pads[side] / stride[side],
+    })),
   examples: examples(({ y, w }) => [y, w]),
 });
 

@@ -1,6 +1,7 @@
 import type { Shape } from "../../tensor/tensor.ts";
 import { elementCodes } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
+import { elementwise } from "../graph/receptiveField.ts";
 import { node } from "./leaf.ts";
 import { broadcastShape, mapBroadcast } from "./ndarray.ts";
 import { sumTo } from "./reduce.ts";
@@ -49,6 +50,7 @@ function binary({ name, onnx, f, gradient, bool, examples = BROADCASTS }: Binary
       }),
     onnx: (emit, inputs) => emit.node(onnx, inputs),
     reference: (inputs, { shape }) => mapBroadcast(inputs, shape, f),
+    receptive: elementwise,
     examples,
   });
 }
@@ -168,6 +170,7 @@ export const whereOp = defineOp<None>({
   ],
   onnx: (emit, inputs) => emit.node("Where", inputs),
   reference: (inputs, { shape }) => mapBroadcast(inputs, shape, (condition, a, b) => (condition! ? a! : b!)),
+  receptive: elementwise,
   examples: [
     { inputs: [{ shape: [3], values: [1, 0, 1], dtype: "bool" }, [2, 3], [2, 3]], attributes: {} },
     { inputs: [{ shape: [2, 1], values: [1, 0], dtype: "bool" }, [], [3]], attributes: {} },
@@ -181,6 +184,7 @@ export const toFloatOp = defineOp<None>({
   shape: ([x]) => x!.shape,
   onnx: (emit, inputs) => emit.node("Cast", inputs, { to: elementCodes.float32 }),
   reference: ([x]) => x!.data.slice(),
+  receptive: elementwise,
   examples: [{ inputs: [{ shape: [3], values: [1, 0, 1], dtype: "bool" }], attributes: {} }],
 });
 export const toFloat = (x: Node): Node => toFloatOp([x], {});
@@ -206,6 +210,7 @@ const unary = ({
     gradient: (dy, y) => [gradient(dy, y.inputs[0]!, y)],
     onnx: (emit, inputs) => emit.node(onnx, inputs),
     reference: ([x]) => x!.data.map(f),
+    receptive: elementwise,
     examples,
   });
 
@@ -247,6 +252,7 @@ export const squareOp = defineOp<None>({
   gradient: (dy, { inputs: [x] }) => [mul(mul(dy, 2), x!)],
   onnx: (emit, [x]) => emit.node("Mul", [x!, x!]),
   reference: ([x]) => x!.data.map((value) => value * value),
+  receptive: elementwise,
   examples: [{ inputs: [[2, 3]], attributes: {} }],
 });
 export const square = apply1(squareOp);
@@ -265,6 +271,7 @@ export const signOp = defineOp<None>({
   shape: ([x]) => x!.shape,
   onnx: (emit, inputs) => emit.node("Sign", inputs),
   reference: ([x]) => x!.data.map(Math.sign),
+  receptive: elementwise,
   examples: kinked,
 });
 export const sign = apply1(signOp);
@@ -282,6 +289,7 @@ export const stopGradientOp = defineOp<None>({
   dtype: ([x]) => x!.dtype,
   onnx: (_, [x]) => x!,
   reference: ([x]) => x!.data.slice(),
+  receptive: elementwise,
   examples: [{ inputs: [[2, 3]], attributes: {} }],
 });
 export const stopGradient = apply1(stopGradientOp);

@@ -1,6 +1,7 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
 import { elementCodes } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type Node } from "../graph/node.ts";
+import { still } from "../graph/receptiveField.ts";
 import { resolveAxis } from "./axes.ts";
 
 interface Picked {
@@ -43,6 +44,11 @@ export const gatherOp = defineOp<Picked>({
       out[to] = x!.data[from]!;
     });
     return out;
+  },
+  receptive({ inputs, attributes }, input, axis) {
+    if (input === 1) return still(attributes.axis + axis);
+    if (axis === attributes.axis) return "all";
+    return still(axis < attributes.axis ? axis : axis + inputs[1]!.shape.length - 1);
   },
   examples: [
     { inputs: [[3, 4], ROWS], attributes: { axis: 0 } },

@@ -1,6 +1,7 @@
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { Emit } from "../graph/emit.ts";
 import { defineOp, type Example, misfit, type NDArray, type Node } from "../graph/node.ts";
+import { elementwise, still } from "../graph/receptiveField.ts";
 import { broadcastOffset, broadcastShape, eachIndex, stridesOf } from "./ndarray.ts";
 import { sumTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";
@@ -95,6 +96,13 @@ export const matmulOp = defineOp<Transposed>({
           b!.data[at(fromB, turnB, b!.shape.at(-1)!, k, column)]!;
     });
     return out;
+  },
+  receptive(node, input, axis) {
+    const { inputs, shape, attributes } = node;
+    const last = inputs[input]!.shape.length - 1;
+    if (input === 2 || axis < last - 1) return elementwise(node, input, axis);
+    const summed = isTurned(attributes)[input]! === (input === 0) ? last - 1 : last;
+    return axis === summed ? "all" : still(shape.length - 2 + input);
   },
   examples: EXAMPLES,
 });

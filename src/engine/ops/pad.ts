@@ -102,6 +102,13 @@ export const padOp = defineOp<Padded>({
     });
     return out;
   },
+  // Seen from the middle, as if the picture went on: what a border mirrors lies nearer to every pixel than the border does.
+  receptive: ({ attributes: { pads } }, _, axis) => ({
+    axis,
+    stride: 1,
+    before: pads[axis]![0],
+    after: -pads[axis]![0],
+  }),
   examples: [
     { inputs: [[2, 3]], attributes: constantPad([[1, 0], [0, 2]]) }, // biome-ignore format: one line
     { inputs: [[2, 3]], attributes: constantPad([[1, 1], [1, 1]], -1.5) }, // biome-ignore format: one line

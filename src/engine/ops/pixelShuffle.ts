@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
 import { defineOp, misfit, type Node } from "../graph/node.ts";
+import { onPicture } from "../graph/receptiveField.ts";
 
 interface Blocks {
   readonly block: number;
@@ -45,6 +46,8 @@ export const depthToSpaceOp = defineOp<Blocks>({
     });
     return out;
   },
+  receptive: ({ attributes: { block } }, input, axis) =>
+    onPicture(input, axis, () => ({ axis, stride: 1 / block, before: (block - 1) / block, after: 0 })),
   examples: [
     { inputs: [[2, 8, 2, 3]], attributes: { block: 2 } },
     { inputs: [[1, 9, 2, 1]], attributes: { block: 3 } },
@@ -83,6 +86,8 @@ export const spaceToDepthOp = defineOp<Blocks>({
     });
     return out;
   },
+  receptive: ({ attributes: { block } }, input, axis) =>
+    onPicture(input, axis, () => ({ axis, stride: block, before: 0, after: block - 1 })),
   examples: [
     { inputs: [[2, 3, 4, 6]], attributes: { block: 2 } },
     { inputs: [[2, 1, 6, 3]], attributes: { block: 3 } },

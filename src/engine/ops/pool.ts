@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
-import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
+import { defineOp, type Example, misfit, type Node, type OpFunction, type Receptive } from "../graph/node.ts";
+import { still } from "../graph/receptiveField.ts";
 import { type Pair, pairOf } from "./convolution.ts";
 import { equal, mul, toFloat } from "./elementwise.ts";
 import { constant } from "./leaf.ts";
@@ -59,6 +60,13 @@ const WINDOWS: readonly Example<Window>[] = [
   { inputs: [[1, 2, 6, 8]], attributes: window([2, 3], [1, 2], [0, 1]) },
 ];
 
+/** What a window sees; channels are apart. */
+function pooled({ attributes: { kernel, stride, padding } }: Node<Window>, _: number, axis: number): Receptive {
+  if (axis < 2) return still(axis);
+  const side = axis === 2 ? 0 : 1;
+  return { axis, stride: stride[side], before: padding[side], after: kernel[side] - 1 - padding[side] };
+}
+
 /** The mean of every window along one axis as a matrix [windows, side]; zeros of the border count. */
 const averages = (axis: 0 | 1, side: number, windows: number, { kernel, stride, padding }: Window): Matrix =>
   matrix(windows, side, (at) =>
@@ -84,6 +92,7 @@ export const averagePoolOp: OpFunction<Window> = defineOp<Window>({
     emit.node("AveragePool", inputs, { ...onnxAttributes(attributes), count_include_pad: 1 }),
   reference: ([x], { shape, attributes }) =>
     both(x!, ...averageMatrices(x!.shape.slice(2), shape.slice(2), attributes)),
+  receptive: pooled,
   examples: WINDOWS,
 });
 
@@ -174,6 +183,7 @@ export const maxPoolOp = defineOp<Window>({
         }
     return out;
   },
+  receptive: pooled,
   examples: WINDOWS,
 });
 

@@ -1,6 +1,7 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
 import type { Emit } from "../graph/emit.ts";
-import { defineOp, type NDArray, type Node } from "../graph/node.ts";
+import { defineOp, type NDArray, type Node, type Receptive } from "../graph/node.ts";
+import { still } from "../graph/receptiveField.ts";
 import { isSameShape, resolveAxes, resolveAxis } from "./axes.ts";
 import { div, equal, exp, mul, sub, toFloat } from "./elementwise.ts";
 import { broadcastOffset, eachIndex, stridesOf } from "./ndarray.ts";
@@ -18,6 +19,12 @@ const keptShape = (shape: Shape, axes: readonly number[]): number[] =>
 
 const reducedShape = ([x]: readonly Node[], { axes, keep }: Reduction): Shape =>
   keep ? keptShape(x!.shape, axes) : x!.shape.filter((_, axis) => !axes.includes(axis));
+
+/** A reduced axis is seen whole, the others are pixel by pixel. */
+function reduced({ attributes: { axes, keep } }: Node<Reduction>, _: number, axis: number): Receptive {
+  if (axes.includes(axis)) return "all";
+  return still(keep ? axis : axis - axes.filter((other) => other < axis).length);
+}
 
 /** Folds the elements that fall on the same output element. */
 function fold(x: NDArray, axes: readonly number[], start: number, f: (a: number, b: number) => number): Float64Array {
@@ -62,6 +69,7 @@ export const sumOp = defineOp<Reduction>({
     return emit.node("ReduceSum", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 });
   },
   reference: ([x], { attributes: { axes } }) => fold(x!, axes, 0, (a, b) => a + b),
+  receptive: reduced,
   examples: REDUCTIONS,
 });
 
@@ -81,6 +89,7 @@ export const meanOp = defineOp<Reduction>({
     emit.node("ReduceMean", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 }),
   reference: ([x], { attributes: { axes } }) =>
     fold(x!, axes, 0, (a, b) => a + b).map((total) => total / countOf(x!, axes)),
+  receptive: reduced,
   examples: REDUCTIONS,
 });
 
@@ -98,6 +107,7 @@ export const maxOp = defineOp<Reduction>({
   onnx: (emit, [x], { attributes: { axes, keep } }) =>
     emit.node("ReduceMax", [x!, emit.ints(axes)], { keepdims: keep ? 1 : 0 }),
   reference: ([x], { attributes: { axes } }) => fold(x!, axes, Number.NEGATIVE_INFINITY, Math.max),
+  receptive: reduced,
   examples: REDUCTIONS,
 });
 
@@ -159,6 +169,9 @@ const AXES: readonly { inputs: readonly Shape[]; attributes: { axis: number } }[
   { inputs: [[4]], attributes: { axis: 0 } },
 ];
 
+const normalized = ({ attributes }: Node<{ readonly axis: number }>, _: number, axis: number): Receptive =>
+  axis === attributes.axis ? "all" : still(axis);
+
 /** eˣ / Σ eˣ along an axis. */
 export const softmaxOp = defineOp<{ readonly axis: number }>({
   name: "softmax",
@@ -166,6 +179,7 @@ export const softmaxOp = defineOp<{ readonly axis: number }>({
   gradient: (dy, y) => [mul(y, sub(dy, sum(mul(dy, y), [y.attributes.axis], true)))],
   onnx: (emit, inputs, { attributes: { axis } }) => emit.node("Softmax", inputs, { axis }),
   reference: ([x], { attributes: { axis } }) => normalize(x!, axis, Math.exp),
+  receptive: normalized,
   examples: AXES,
 });
 
@@ -176,6 +190,7 @@ export const logSoftmaxOp = defineOp<{ readonly axis: number }>({
   gradient: (dy, y) => [sub(dy, mul(exp(y), sum(dy, [y.attributes.axis], true)))],
   onnx: (emit, inputs, { attributes: { axis } }) => emit.node("LogSoftmax", inputs, { axis }),
   reference: ([x], { attributes: { axis } }) => normalize(x!, axis, (value) => value),
+  receptive: normalized,
   examples: AXES,
 });
 

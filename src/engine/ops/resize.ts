@@ -1,6 +1,7 @@
 import type { Shape } from "../../tensor/tensor.ts";
 import type { Emit } from "../graph/emit.ts";
-import { defineOp, type Example, misfit, type Node, type OpFunction } from "../graph/node.ts";
+import { defineOp, type Example, misfit, type Node, type OpFunction, type Receptive } from "../graph/node.ts";
+import { onPicture } from "../graph/receptiveField.ts";
 import { both, emitBoth, type Matrix, matrix, transposed } from "./linearMap.ts";
 
 export type ResizeMode = "nearest" | "linear" | "cubic";
@@ -47,6 +48,17 @@ const matrices = (from: readonly number[], to: readonly number[], { mode, antial
   interpolation(from[0]!, to[0]!, mode, antialias),
   interpolation(from[1]!, to[1]!, mode, antialias),
 ];
+
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+/** What one axis of a resize sees: `interpolation` in other words. */
+function seen(axis: number, from: number, to: number, { mode, antialias }: Resized): Receptive {
+  const stride = from / to;
+  if (mode === "nearest") return { axis, stride, before: 1 - divisor(from, to) / to, after: 0 };
+  const reach = KERNELS[mode].reach * (antialias ? Math.max(1, stride) : 1);
+  const center = (stride - 1) / 2; // of output pixel 0
+  return { axis, stride, before: reach - center, after: reach + center };
+}
 
 const CASES: readonly (readonly [from: [number, number], to: [number, number], ResizeMode, antialias: boolean])[] = [
   [[3, 4], [6, 8], "nearest", false],
@@ -113,6 +125,8 @@ export const resizeOp: OpFunction<Resized> = defineOp<Resized>({
   gradient: (dy, { inputs: [x], attributes }) => [resizeGradientOp([dy], { ...attributes, from: x!.shape.slice(2) })],
   onnx: (emit, [x], { inputs, attributes }) => emitResize(emit, x!, inputs[0]!.shape, attributes),
   reference: ([x], { shape, attributes }) => both(x!, ...matrices(x!.shape.slice(2), shape.slice(2), attributes)),
+  receptive: ({ inputs, shape, attributes }, input, axis) =>
+    onPicture(input, axis, () => seen(axis, inputs[0]!.shape[axis]!, shape[axis]!, attributes)),
   examples: examples("small"),
 });
 

@@ -1,6 +1,7 @@
 import { type Shape, sizeOf } from "../../tensor/tensor.ts";
 import type { Emit } from "../graph/emit.ts";
 import { defineOp, misfit, type Node } from "../graph/node.ts";
+import { elementwise, still } from "../graph/receptiveField.ts";
 import { isSameShape, resolveAxes, resolveAxis } from "./axes.ts";
 import { constant } from "./leaf.ts";
 import { broadcastOffset, broadcastShape, eachIndex, stridesOf } from "./ndarray.ts";
@@ -33,6 +34,12 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   gradient: (dy, { inputs: [x] }) => [reshape(dy, x!.shape)],
   onnx: (emit, [x], { shape }) => emit.node("Reshape", [x!, emit.ints(shape)]),
   reference: ([x]) => x!.data.slice(),
+  // An axis stays itself when the elements before and after it stay as many.
+  receptive({ inputs: [x], shape }, _, axis) {
+    const rest = sizeOf(x!.shape.slice(axis + 1));
+    const place = shape.findIndex((side, at) => side === x!.shape[axis] && sizeOf(shape.slice(at + 1)) === rest);
+    return place < 0 || x!.shape[axis] === 1 ? "all" : still(place);
+  },
   examples: [
     { inputs: [[2, 6]], attributes: { shape: [3, 2, 2] } },
     { inputs: [[1, 1]], attributes: { shape: [] } },
@@ -69,6 +76,7 @@ export const transposeOp = defineOp<{ readonly permutation: readonly number[] }>
     const moved = permutation.map((axis) => strides[axis]!);
     return fill(shape, (index) => x!.data[offsetOf(index, moved)]!);
   },
+  receptive: ({ attributes: { permutation } }, _, axis) => still(permutation.indexOf(axis)),
   examples: [
     { inputs: [[2, 3]], attributes: { permutation: [1, 0] } },
     { inputs: [[2, 3, 4, 2]], attributes: { permutation: [2, 0, 3, 1] } },
@@ -106,6 +114,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
       return input.data[offsetOf(index.with(axis, place), strides)]!;
     });
   },
+  receptive: ({ attributes }, _, axis) => (axis === attributes.axis ? "all" : still(axis)),
   examples: [
     { inputs: [[2, 3], [2, 1], [2, 2]], attributes: { axis: 1 } }, // biome-ignore format: one line
     { inputs: [[1, 2, 2], [3, 2, 2]], attributes: { axis: 0 } }, // biome-ignore format: one line
@@ -171,6 +180,12 @@ export const sliceOp = defineOp<Box>({
     const wide = strides.map((stride, axis) => stride * steps[axis]!);
     return fill(shape, (index) => x!.data[first + offsetOf(index, wide)]!);
   },
+  receptive: ({ attributes: { starts, steps } }, _, axis) => ({
+    axis,
+    stride: steps[axis]!,
+    before: -starts[axis]!,
+    after: starts[axis]!,
+  }),
   examples: [
     { inputs: [[3, 4]], attributes: { starts: [1, 0], ends: [3, 4], steps: [1, 1] } },
     { inputs: [[2, 3, 5, 4]], attributes: { starts: [0, 1, 1, 0], ends: [1, 3, 4, 3], steps: [1, 1, 1, 1] } },
@@ -217,6 +232,7 @@ export const expandOp = defineOp<{ readonly shape: Shape }>({
     const strides = stridesOf(x!.shape);
     return fill(shape, (index) => x!.data[broadcastOffset(index, x!.shape, strides)]!);
   },
+  receptive: elementwise,
   examples: [
     { inputs: [[3, 1]], attributes: { shape: [2, 3, 4] } },
     { inputs: [[]], attributes: { shape: [2, 2] } },
@@ -263,6 +279,7 @@ export const flipOp = defineOp<{ readonly axes: readonly number[] }>({
       return x!.data[offsetOf(turned, strides)]!;
     });
   },
+  receptive: ({ attributes: { axes } }, _, axis) => (axes.includes(axis) ? "all" : still(axis)),
   examples: [
     { inputs: [[2, 3, 3, 2]], attributes: { axes: [2, 3] } },
     { inputs: [[2, 3, 4]], attributes: { axes: [0, 2] } },

@@ -16,7 +16,7 @@ import type { LazyRuntime } from "../../platform/lazyRuntime.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { floats, tensor } from "../../tensor/tensor.ts";
 import { fittingSize, runFitted } from "./fitSize.ts";
-import { radiusOf } from "./receptiveField.ts";
+import { type Seams, tilingOf } from "./receptiveField.ts";
 import { type Hooks, mapPicture } from "./tiles.ts";
 
 export const methods = ["nearest", "bilinear", "bicubic", "lanczos"] as const;
@@ -57,6 +57,11 @@ export interface Upscaler {
   /** "bicubic", "srcnn-x2". */
   readonly name: string;
   readonly scale: number;
+  /**
+   * "approximate" where a network is run on tiles that see a little less than in the whole picture: one that looks at all of it,
+   * or shrinks it inside.
+   */
+  readonly seams: Seams;
   /**
    * Enlarges a picture. Gray stays gray, 16 bits stay 16 bits, alpha is enlarged by bicubic interpolation.
    */
@@ -99,6 +104,7 @@ export function enlargedSize(picture: Size, scale: number, convention: Conventio
 const classicUpscaler = (method: ClassicMethod, convention: Convention, scale: number): Upscaler => ({
   name: method,
   scale,
+  seams: "exact",
   async run(picture, { signal, onProgress } = {}) {
     signal?.throwIfAborted();
     const size = enlargedSize(picture, scale, convention);
@@ -121,13 +127,14 @@ export function networkUpscaler(
   side: number,
 ): Upscaler {
   const { usage, weights } = model;
-  const reach = radiusOf(model.build, model.example);
+  const tiling = tilingOf(model);
   let predictor: Promise<Predictor> | undefined;
   const open = async (): Promise<Predictor> =>
     compilePredictor((shape) => model.build(input("input", shape)), { runtime: await runtime.get(), weights });
   return {
     name: model.name,
     scale: usage.scale,
+    seams: tiling.seams,
     async run(picture, hooks = {}) {
       const target = enlargedSize(picture, usage.scale, "matlab");
       predictor ??= open();
@@ -135,7 +142,7 @@ export function networkUpscaler(
       const { color, alpha } = splitAlpha(bleedAlpha(picture));
       const isEnlarged = usage.input === "enlarged";
       const scale = isEnlarged ? 1 : usage.scale;
-      const radius = Math.max(reach, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
+      const radius = Math.max(tiling.radius, isEnlarged ? 0 : 3); // 3: the bicubic enlargement of Cb and Cr
       const source = isEnlarged ? bicubic(color, target) : color;
       let size: Size | undefined; // all tiles have one size
       const made = await mapPicture(source, { ...hooks, side, radius, scale }, (tile) => {

@@ -4,6 +4,8 @@ import { exportOnnx } from "../../../src/engine/compile/export.ts";
 import { importOnnx } from "../../../src/engine/import/importOnnx.ts";
 import * as e from "../../../src/engine/index.ts";
 import { readModel } from "../../../src/engine/onnx/read.ts";
+import { classifier } from "../../../src/models/classifier.ts";
+import { lenet } from "../../../src/models/lenet.ts";
 import { srcnn } from "../../../src/models/srcnn.ts";
 import { conv2d, convTranspose2d, linear } from "../../../src/nn/layers.ts";
 import { defineModel, initialWeights, type Network, network, type Parameters } from "../../../src/nn/model.ts";
@@ -173,6 +175,38 @@ describe("sides that are not free", () => {
     expect(readModel(made.bytes, "file").inputs[0]!.shape!.slice(1)).toEqual([2, 4, 4]);
     expect(made.free).toEqual(["N"]);
     expect(await farthest(made.bytes, one, [[2, 2, 4, 4], [1, 2, 4, 4], [5, 2, 4, 4]])).toBeLessThan(1e-5); // biome-ignore format: one line
+  });
+
+  test("a classifier takes pictures of its own size: pooling rounds a few more pixels away", async () => {
+    const one = network(classifier);
+    const made = exportOnnx(graphOf(one), weightsOf(one), { example: [1, 1, 28, 28] });
+    expect(made.free).toEqual(["N"]);
+    const file = readModel(made.bytes, "file");
+    expect(file.inputs[0]!.shape).toEqual([null, 1, 28, 28]);
+    expect(file.outputs[0]!.shape).toEqual([null, 10]);
+    expect(await farthest(made.bytes, one, [[1, 1, 28, 28], [5, 1, 28, 28]])).toBeLessThan(1e-4); // biome-ignore format: one line
+  });
+
+  test("pooled and flattened: height and width would run into the samples", async () => {
+    const one = small("flat", (x) => e.reshape(e.maxPool(x, { kernel: 8 }), [x.shape[0]!, -1]));
+    const made = exportOnnx(graphOf(one), {}, { example: [1, 2, 16, 16] });
+    expect(made.free).toEqual(["N"]);
+    expect(await farthest(made.bytes, one, [[1, 2, 16, 16], [3, 2, 16, 16]])).toBeLessThan(1e-5); // biome-ignore format: one line
+  });
+
+  test("a resize to one size lets a network of fixed size take others", async () => {
+    const one = network(lenet);
+    const made = exportOnnx(graphOf(one), weightsOf(one), { example: [1, 1, 28, 28] });
+    expect(made.free).toEqual(["H", "W"]);
+    expect(readModel(made.bytes, "file").outputs[0]!.shape).toEqual([1, 10]);
+    expect(await farthest(made.bytes, one, [[1, 1, 28, 28], [1, 1, 64, 40], [1, 1, 9, 100]])).toBeLessThan(1e-4); // biome-ignore format: one line
+  });
+
+  test("a weight of another shape is named", () => {
+    const [narrow, wide] = [network(srcnn, { features: 4, mapped: 2 }), network(srcnn, { features: 8, mapped: 2 })];
+    expect(() => exportOnnx(graphOf(narrow), weightsOf(wide), { example: [1, 1, 16, 16] })).toThrow(
+      "srcnn/extract.bias: expected a weight of [4], got [8]",
+    );
   });
 
   test("two sides that meet in one shape are fixed", () => {

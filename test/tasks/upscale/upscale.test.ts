@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { depthToSpace, type Node, relu } from "../../../src/engine/index.ts";
+import { add, depthToSpace, globalAveragePool, mul, type Node, relu, sigmoid } from "../../../src/engine/index.ts";
 import { bleedAlpha, mergeAlpha, splitAlpha, toDepth, toGray } from "../../../src/image/channels.ts";
 import { crop, isSamePicture, makePicture, type Picture } from "../../../src/image/picture.ts";
 import { resize } from "../../../src/image/resize.ts";
 import { modelOf } from "../../../src/modelFiles/model.ts";
-import { conv2d } from "../../../src/nn/layers.ts";
+import { conv2d, convTranspose2d } from "../../../src/nn/layers.ts";
 import { defineModel, initialWeights, network } from "../../../src/nn/model.ts";
-import { radiusOf } from "../../../src/tasks/upscale/receptiveField.ts";
+import { radiusOf, tilingOf } from "../../../src/tasks/upscale/receptiveField.ts";
 import { enlargedSize, methods, networkUpscaler, openUpscaler } from "../../../src/tasks/upscale/upscale.ts";
 import { difference } from "../../fixtures/pictures.ts";
 import { photograph, referenceOnly, testPlatform, tinyModel } from "../support.ts";
@@ -38,7 +38,7 @@ describe("classic methods", () => {
     expect([large.width, large.height]).toEqual([47, 33]);
     const same = resize(picture, large, { method, convention: "matlab", factor: 1.5 });
     expect(isSamePicture(large, same)).toBe(true);
-    expect(upscaler).toMatchObject({ name: method, scale: 1.5 });
+    expect(upscaler).toMatchObject({ name: method, scale: 1.5, seams: "exact" });
   });
 
   test("without a model that fits, bicubic stands in", async () => {
@@ -163,6 +163,67 @@ describe("a network that enlarges", () => {
     const tiled = await networkUpscaler(model, referenceOnly, 32).run(picture);
     expect([whole.width, whole.height]).toEqual([150, 120]);
     expect(difference(whole.data, tiled.data).most).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a network that looks at the whole picture", () => {
+  /** RCAN in small: channels weighed by their means over the picture, in a residual block. */
+  const attentive = (tiling?: { readonly overlap: number }) => {
+    const definition = defineModel({
+      name: "attentive",
+      summary: "for this test",
+      paper: "",
+      options: z.object({}),
+      input: () => [1, 3, 16, 16],
+      tiling,
+      build(x: Node, p) {
+        const y = conv2d(relu(conv2d(x, p("head"), { out: 4, kernel: 3 })), p("body"), { out: 4, kernel: 3 });
+        const weight = sigmoid(conv2d(globalAveragePool(y), p("gate"), { out: 4, kernel: 1 }));
+        return depthToSpace(conv2d(add(y, mul(y, weight)), p("end"), { out: 12, kernel: 3 }), 2);
+      },
+    });
+    const made = network(definition);
+    const usage = { task: "upscale", scale: 2, color: "rgb", input: "lr" } as const;
+    return networkUpscaler(modelOf(made, initialWeights([made], 4), usage, "attentive"), referenceOnly, 64);
+  };
+  const picture = photograph(112, 40);
+  const tilesOf = async (upscaler: ReturnType<typeof attentive>) => {
+    let tiles = 0;
+    const large = await upscaler.run(picture, { onProgress: (_, total) => (tiles = total) });
+    return { tiles, large };
+  };
+
+  test("is one tile, or tiles with the overlap that its definition gives, whose seams are approximate", async () => {
+    const [whole, tiled] = [attentive(), attentive({ overlap: 16 })];
+    expect([whole.seams, tiled.seams]).toEqual(["exact", "approximate"]);
+    const [one, some] = [await tilesOf(whole), await tilesOf(tiled)];
+    expect([one.tiles, some.tiles]).toEqual([1, 3]);
+    const { count, most } = difference(one.large.data, some.large.data);
+    expect(count).toBeGreaterThan(0); // the means of a tile are not those of the picture,
+    expect(most).toBeLessThan(26); // but near them: within a tenth of the range
+  });
+
+  test("a network that shrinks pictures inside has a radius, but tiles in other phases", () => {
+    const hourglass = (x: Node) => {
+      const made = network(
+        defineModel({
+          name: "hourglass",
+          summary: "for this test",
+          paper: "",
+          options: z.object({}),
+          input: () => [1, 1, 16, 16],
+          build: (y: Node, p) =>
+            convTranspose2d(conv2d(y, p("down"), { out: 2, kernel: 4, stride: 2, padding: 1 }), p("up"), {
+              out: 1,
+              kernel: 4,
+              stride: 2,
+              padding: 1,
+            }),
+        }),
+      );
+      return made(x);
+    };
+    expect(tilingOf({ build: hourglass, example: [1, 1, 16, 16] })).toEqual({ radius: 3, seams: "approximate" });
   });
 });
 
