@@ -1,6 +1,5 @@
 import { userError } from "../errors.ts";
-import type { Platform } from "../platform/platform.ts";
-import type { Examples } from "./exampleSource.ts";
+import type { Examples, ExampleTools } from "./exampleSource.ts";
 import { openExamples } from "./openSet.ts";
 import type { SquareFormat } from "./square.ts";
 
@@ -20,7 +19,7 @@ export async function openPart(
   part: "train" | "test",
   { size, channels, classes }: PartWanted,
   { data, cell }: PartRequest,
-  { files, codec }: Platform,
+  { files, codec }: ExampleTools,
 ): Promise<Examples> {
   const [source, other] = data as readonly [string, string?];
   if (other !== undefined) throw userError("data", `expected one data set, got ${source} and ${other}`);

@@ -1,12 +1,10 @@
-import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { flatten, toDepth, toRgb } from "../image/channels.ts";
-import { lumaOf } from "../image/color.ts";
 import { modcrop, type Picture, type Size } from "../image/picture.ts";
 import { resize } from "../image/resize.ts";
 import type { Files } from "../platform/files.ts";
-import { random } from "../tensor/random.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { bicubicReduction, type Degradation } from "./degradation.ts";
+import { cutBatch, type Pair } from "./patchCut.ts";
 import { makePool, makeWindows } from "./pictureWindow.ts";
 import { type DataDescription, type DataSource, type Skipped, sumOfSums } from "./source.ts";
 
@@ -26,6 +24,8 @@ export interface PatchOptions {
   readonly seed: number;
   /** Flips and quarter turns, the same for both patches. */
   readonly augment: boolean;
+  /** How reduced copies come about; MATLAB's bicubic unless given. */
+  readonly degradation?: Degradation;
   /** Bytes that decoded pictures may take. */
   readonly memory: number;
   /** Patches taken from each picture before a window makes way for the next. */
@@ -40,12 +40,6 @@ export interface PictureReader {
 
 export interface PatchTools extends PictureReader {
   readonly files: Pick<Files, "size" | "sha256">;
-}
-
-/** A large picture and what the network is given for it; 8-bit RGB. */
-interface Pair {
-  readonly target: Picture;
-  readonly input: Picture;
 }
 
 type Skip = (path: string, reason: string) => void;
@@ -163,77 +157,25 @@ async function describe(pictures: readonly Candidate[]): Promise<DataDescription
 /** Decodes, shrinks and enlarges; undefined, with a reason noted, for a picture that cannot be used. */
 async function prepare(
   path: string,
-  { scale, input }: PatchOptions,
+  { scale, input, degradation = bicubicReduction }: PatchOptions,
   { read }: PictureReader,
   skip: Skip,
 ): Promise<Pair | undefined> {
   try {
     const target = modcrop(opaque(await read(path)), scale);
-    const [method, convention] = ["bicubic", "matlab"] as const;
-    const small = { width: target.width / scale, height: target.height / scale };
-    const lr = scale === 1 ? target : resize(target, small, { method, convention });
-    return { target, input: input === "lr" || scale === 1 ? lr : resize(lr, target, { method, convention }) };
+    const lr = scale === 1 ? target : degradation.reduce(target, scale);
+    return { target, input: input === "lr" || scale === 1 ? lr : enlargedTo(target, lr) };
   } catch (error) {
     skip(path, messageOf(error));
     return undefined;
   }
 }
 
+/** A reduced copy at its original's size again, by MATLAB's bicubic interpolation. */
+const enlargedTo = (size: Size, lr: Picture): Picture => resize(lr, size, { method: "bicubic", convention: "matlab" });
+
 /** 8-bit RGB; what is transparent lies over white. Without the file's metadata. */
 const opaque = (picture: Picture): Picture => {
   const { metadata: _, ...rest } = toRgb(flatten(toDepth(picture, 8), [255, 255, 255]));
   return rest;
 };
-
-/** One patch: where in the picture, how turned, and where it goes. */
-interface Cut {
-  readonly x: number;
-  readonly y: number;
-  readonly side: number;
-  /** 1 mirrors left and right, 2 top and bottom, 4 swaps rows and columns. */
-  readonly turn: number;
-  readonly color: "y" | "rgb";
-}
-
-function cutBatch(pairs: readonly Pair[], step: number, options: PatchOptions): Tensors {
-  const { scale, patch, color, seed, augment } = options;
-  const channels = color === "y" ? 1 : 3;
-  const [small, ratio] = options.input === "lr" ? [patch / scale, scale] : [patch, 1];
-  const input = new Float32Array(pairs.length * channels * small * small);
-  const target = new Float32Array(pairs.length * channels * patch * patch);
-  pairs.forEach((pair, index) => {
-    const draw = random(seed, "patch", step, index);
-    const x = scale * draw.below((pair.target.width - patch) / scale + 1);
-    const y = scale * draw.below((pair.target.height - patch) / scale + 1);
-    const turn = augment ? draw.below(8) : 0;
-    const into = (all: Float32Array): Float32Array => {
-      const length = all.length / pairs.length;
-      return all.subarray(index * length, (index + 1) * length);
-    };
-    cutPatch(pair.target, { x, y, side: patch, turn, color }, into(target));
-    cutPatch(pair.input, { x: x / ratio, y: y / ratio, side: small, turn, color }, into(input));
-  });
-  return {
-    input: tensor(input, [pairs.length, channels, small, small]),
-    target: tensor(target, [pairs.length, channels, patch, patch]),
-  };
-}
-
-/** Fills `out`, [C, side, side], with samples / 255 or luma / 255. */
-function cutPatch({ width, data }: Picture, { x, y, side, turn, color }: Cut, out: Float32Array): void {
-  const plane = side * side;
-  for (let row = 0, o = 0; row < side; row++)
-    for (let column = 0; column < side; column++, o++) {
-      const [down, right] = (turn & 4) === 0 ? [row, column] : [column, row];
-      const sx = x + ((turn & 1) === 0 ? right : side - 1 - right);
-      const sy = y + ((turn & 2) === 0 ? down : side - 1 - down);
-      const i = (sy * width + sx) * 3;
-      const [r, g, b] = [data[i]!, data[i + 1]!, data[i + 2]!];
-      if (color === "y") out[o] = lumaOf(r / 255, g / 255, b / 255) / 255;
-      else {
-        out[o] = r / 255;
-        out[o + plane] = g / 255;
-        out[o + 2 * plane] = b / 255;
-      }
-    }
-}
