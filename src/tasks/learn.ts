@@ -3,7 +3,7 @@ import { compileStep, type Runtime, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { initialWeights } from "../nn/model.ts";
 import type { RecipeDefinition } from "../recipes/index.ts";
-import { weightsOf } from "../train/checkpoint.ts";
+import { readWeights } from "../train/checkpoint.ts";
 import type { Examples, PartFormat } from "../train/data/examples.ts";
 import type { DataSource } from "../train/data/source.ts";
 import { type LoadedModel, modelOf } from "./modelFile.ts";
@@ -69,13 +69,13 @@ async function prepare(
       const at = ++count;
       const feeds = await batches.take(at);
       const numbers = { step: at, learningRate: rate(at), emaDecay: recipe.emaDecay?.(own, at) };
-      const losses = step.run(feeds, numbers, isShown ? undefined : []);
+      const report = step.run(feeds, numbers, isShown ? {} : { numbers: [] });
       batches.prepare(at + 1); // while that step runs
-      return losses;
+      return (await report).losses;
     },
     read: () => step.read(),
     async model() {
-      return modelOf(networks[result.network]!, weightsOf(await step.read()), result.usage, recipe.name);
+      return modelOf(networks[result.network]!, await readWeights(step), result.usage, recipe.name);
     },
     dispose: () => step.dispose(),
   };
