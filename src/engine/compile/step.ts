@@ -67,6 +67,12 @@ export interface Step {
 
 const slotName = ({ prefix, flat }: Vector): string => `${prefix}/${flat.key}`;
 
+/** The values of a vector, in the shape of its leaf: what is carried on keeps its own. */
+const packed = ({ flat, leaf }: Vector, find: (key: string) => Tensor): Tensor => ({
+  ...flat.pack(find),
+  shape: leaf.shape,
+});
+
 /** First values: weights and averages from the caller, everything else zero. */
 function initialState(vectors: readonly Vector[], weights: Tensors): Record<string, Tensor> {
   const find = (key: string): Tensor => {
@@ -77,7 +83,7 @@ function initialState(vectors: readonly Vector[], weights: Tensors): Record<stri
   return Object.fromEntries(
     vectors.map((vector) => {
       const copied = vector.prefix === "weights" || vector.prefix === "ema";
-      return [slotName(vector), copied ? vector.flat.pack(find) : zeros(vector.flat)];
+      return [slotName(vector), copied ? packed(vector, find) : zeros(vector.flat)];
     }),
   );
 }
@@ -122,7 +128,7 @@ function packState(vectors: readonly Vector[], values: Tensors): Record<string, 
       if (!value) throw userError(`${prefix}/${key}`, "expected this tensor in the saved state, got none");
       return value;
     };
-  return Object.fromEntries(vectors.map((vector) => [slotName(vector), vector.flat.pack(find(vector.prefix))]));
+  return Object.fromEntries(vectors.map((vector) => [slotName(vector), packed(vector, find(vector.prefix))]));
 }
 
 type Outputs = Readonly<Record<"outputs" | "shown", Readonly<Record<string, Node>>>>;
