@@ -29,6 +29,7 @@ import { normal, ones, zeros } from "../nn/initializers.ts";
 import { embedding } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { spectralNorm } from "../nn/norms.ts";
+import { runningAverage } from "../nn/runningAverage.ts";
 import { fromUnit, generatorSizes, labelled, pictureSizes, spectralOption, toUnit } from "./gan.ts";
 
 const PAPER = "https://arxiv.org/abs/1912.04958";
@@ -157,7 +158,15 @@ function map(codes: Node, p: Parameters, options: Mapping, given: Given): Node {
     const drawn = add(average, mul(sub(style, average), reshape(given.truncation!, [count, 1])));
     return spread(drawn);
   }
-  p.follow({ parameter: average, toward: stopGradient(mean(style, [0])), from: style, momentum: 0.005 });
+  p.carry(
+    runningAverage({
+      parameter: average,
+      toward: stopGradient(mean(style, [0])),
+      from: style,
+      momentum: 0.005,
+      isMean: true,
+    }),
+  );
   if (mixing === 0) return spread(style);
   const other = mapped(p.noise("other code", codes.shape, "normal"), p, options, given.label);
   // A picture mixes when the first number is below the share; the second says from which layer on.
@@ -203,7 +212,8 @@ function pathPenalty(styles: Node, picture: Node, p: Parameters): Node {
   const [slope] = gradient(sum(mul(picture, direction)), [styles]);
   const length = sqrt(add(mean(sum(square(slope!), [2]), [1]), 1e-12));
   const usual = p.statistic("usual", [1], zeros);
-  p.follow({ parameter: usual, toward: stopGradient(reshape(mean(length), [1])), from: length, momentum: 0.01 });
+  const toward = stopGradient(reshape(mean(length), [1]));
+  p.carry(runningAverage({ parameter: usual, toward, from: length, momentum: 0.01, isMean: true }));
   return square(sub(length, usual));
 }
 

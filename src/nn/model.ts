@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import {
+  type Carried,
   type Initializer,
   inLayer,
   inNetwork,
@@ -7,7 +8,6 @@ import {
   type Node,
   type Noise,
   parameter,
-  type RunningAverage,
   type Tensors,
 } from "../engine/index.ts";
 import { userError } from "../errors.ts";
@@ -27,8 +27,8 @@ export interface Parameters {
   weight(name: string, shape: Shape, initializer: Initializer): Node;
   /** A value that is saved but moved by no optimizer. */
   statistic(name: string, shape: Shape, initializer: Initializer): Node;
-  /** Lets a statistic follow a value of this forward pass. */
-  follow(average: RunningAverage): void;
+  /** Hands a value on to the next step: what a statistic becomes by this forward pass. */
+  carry(value: Carried): void;
   /** Random numbers of this call, fresh at every step. */
   noise(name: string, shape: Shape, kind: Noise): Node;
   /** Runs `build` with this place as the layer path of its nodes. */
@@ -91,8 +91,8 @@ export interface Network {
   readonly key: string;
   readonly model: ModelDefinition;
   readonly options: Readonly<Record<string, unknown>>;
-  /** What the calls in training mode let follow, in order. */
-  readonly averages: readonly RunningAverage[];
+  /** What the calls in training mode hand on to the next step, in order. */
+  readonly carried: readonly Carried[];
   /** All parameters that calls have made so far (those of one call at the model's input shape when none was made). */
   parameters(): readonly ReturnType<typeof parameter>[];
 }
@@ -102,7 +102,7 @@ type Leaf = ReturnType<typeof parameter>;
 /** Makes the scopes of one network. */
 class Store {
   readonly leaves = new Map<string, Leaf>();
-  readonly averages: RunningAverage[] = [];
+  readonly carried: Carried[] = [];
   readonly key: string;
   #calls = 0;
 
@@ -134,7 +134,7 @@ class Store {
           this.leaf(full(name), shape, initializer, true),
         statistic: (name: string, shape: Shape, initializer: Initializer) =>
           this.leaf(full(name), shape, initializer, false),
-        follow: (average: RunningAverage) => void this.averages.push(average),
+        carry: (value: Carried) => void this.carried.push(value),
         noise: (name: string, shape: Shape, kind: Noise) =>
           input(`${this.key}/${full(name)}#${call}`, shape, { noise: kind }),
         within: <T>(layer: string, build: () => T) => inLayer([this.key, ...path, layer], build),
@@ -169,7 +169,7 @@ export function network<O extends z.ZodObject>(
     key,
     model: model as unknown as ModelDefinition,
     options: checked,
-    averages: store.averages,
+    carried: store.carried,
     parameters: () => {
       if (store.leaves.size === 0) call(input("input", model.input(checked)), { given: givenLeaves(model, checked) });
       return [...store.leaves.values()];

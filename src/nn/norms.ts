@@ -18,6 +18,7 @@ import {
 import { sizeOf } from "../tensor/tensor.ts";
 import { normal, ones, zeros } from "./initializers.ts";
 import type { Parameters } from "./model.ts";
+import { runningAverage } from "./runningAverage.ts";
 
 /** x − mean, and what brings it to the variance 1: 1 / √(variance of the population (1/N) + ε), over the given axes. */
 function statistics(x: Node, axes: readonly number[], epsilon: number) {
@@ -87,9 +88,9 @@ function normalizeBatch(
   const { spread, rate, mean, variance } = statistics(x, axes, epsilon);
   const count = sizeOf(x.shape) / channels;
   const flat = (value: Node): Node => stopGradient(reshape(value, [channels]));
-  p.follow({ parameter: runningMean, toward: flat(mean), from: mean, momentum, normalizes: true });
+  p.carry(runningAverage({ parameter: runningMean, toward: flat(mean), from: mean, momentum }));
   const unbiased = mul(flat(variance), count / Math.max(1, count - 1));
-  p.follow({ parameter: runningVariance, toward: unbiased, from: variance, momentum, normalizes: true });
+  p.carry(runningAverage({ parameter: runningVariance, toward: unbiased, from: variance, momentum }));
   return scaled({ spread, rate }, affine);
 }
 
@@ -154,7 +155,7 @@ export function spectralNorm(weight: Node, p: Parameters): Node {
     const v = unit(matmul(fixed, reshape(start, [rows, 1]), { transposeA: true })); // [rest, 1]
     const u = p.training ? unit(matmul(fixed, v)) : reshape(unit(start), [rows, 1]); // [O, 1]
     const sigma = sum(mul(u, matmul(flat, v)));
-    if (p.training) p.follow({ parameter: start, toward: reshape(u, [rows]), from: sigma, momentum: 1 });
+    if (p.training) p.carry({ parameter: start, next: () => reshape(u, [rows]), from: sigma });
     return div(weight, sigma);
   });
 }

@@ -1,4 +1,4 @@
-import type { Tensors } from "../engine/index.ts";
+import type { Step, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { assertFinite, readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 
@@ -57,6 +57,10 @@ export const weightsOf = (state: Tensors): Tensors =>
         return [key, state[`ema/${key}`] ?? value];
       }),
   );
+
+/** The networks' weights of a step as it stands, by `weightsOf`; moments stay where they are. */
+export const readWeights = async (step: Pick<Step, "read">): Promise<Tensors> =>
+  weightsOf({ ...(await step.read("weights")), ...(await step.read("ema")) });
 
 /** The weights of some networks only; of all unless given. */
 export const keptOf = (weights: Tensors, keep?: readonly string[]): Tensors =>

@@ -5,7 +5,7 @@ import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
-import { keptOf, type Pending, weightsOf } from "./checkpoint.ts";
+import { keptOf, type Pending, readWeights } from "./checkpoint.ts";
 import type { Alarms } from "./ganAlarms.ts";
 import type { MetricLine } from "./metricLines.ts";
 import type { Run } from "./run.ts";
@@ -20,10 +20,10 @@ export interface FitPlan {
   readonly source: DataSource;
   /** The last step; steps count from 1. */
   readonly steps: number;
-  /** The learning rate of a step, one for all networks or by network. */
+  /** The learning rate of a step, one for all turns or by turn. */
   schedule(step: number): number | Numbers;
-  /** The decay of the moving average, 0…1. */
-  emaDecay?(step: number): number;
+  /** The decay of the moving averages, 0…1, one for all networks or by network. */
+  emaDecay?(step: number): number | Numbers;
   /** Steps between lines of metrics, checkpoints and samples; all happen at the last step too. */
   readonly every: { readonly log: number; readonly save: number; readonly sample?: number };
   /** A picture of what the weights can do; moving averages where they are kept. Keys are "network/parameter". */
@@ -103,7 +103,7 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
       // One step
       const learningRate = plan.schedule(batch.step);
       const emaDecay = plan.emaDecay?.(batch.step);
-      const losses = await step.run(batch.tensors, { step: batch.step, learningRate, emaDecay });
+      const { losses } = await step.run(batch.tensors, { step: batch.step, learningRate, emaDecay });
       saver.checkLosses(losses, batch.step);
       done = batch.step;
       pace.step(batchSize(batch.tensors), batch.waited);
@@ -187,7 +187,7 @@ async function takeSamples(
 ): Promise<Samples> {
   const { run, sample, evaluate } = plan;
   if (!sample && !evaluate) return {};
-  const weights = weightsOf(await step.read());
+  const weights = await readWeights(step);
   const evaluation = await evaluate?.(weights, done);
   const alarm = evaluation && (await logEvaluation(plan, { step: done, evaluation }));
   const isBest = evaluation && (await keeper.offer(done, weights, evaluation));
@@ -210,7 +210,7 @@ async function logEvaluation({ run, watch }: FitPlan, line: MetricLine): Promise
 }
 
 const saveWeights = async ({ run, keep, metadata = {} }: FitPlan, step: Step): Promise<string> =>
-  run.saveWeights(keptOf(weightsOf(await step.read()), keep), metadata);
+  run.saveWeights(keptOf(await readWeights(step), keep), metadata);
 
 /** Writes checkpoints, but none that holds a number gone wrong: the last good one stays. */
 function makeSaver({ run }: FitPlan, step: Step, start: number) {

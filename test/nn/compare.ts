@@ -125,7 +125,7 @@ async function compareLayer(name: string, stored: Tensors, runtime: Runtime): Pr
 async function compareRunning(stored: Tensors, runtime: Runtime): Promise<Record<string, number>> {
   const { net, y, weights, feeds } = build("batchNorm.running", stored);
   const step = await compileStep(
-    { losses: { golden: sum(y) }, optimizers: { golden: sgd() }, averages: net.averages },
+    { turns: { golden: { moves: ["golden"], loss: sum(y), optimizer: sgd() } }, carried: net.carried },
     { runtime, weights },
   );
   await step.run(feeds, { step: 1, learningRate: 0 });
@@ -143,7 +143,7 @@ async function compareOptimizer(name: string, stored: Tensors, runtime: Runtime)
   const [start, slopes, expected] = [stored.w0!, stored.gradients!, stored[name]!];
   const w = parameter([], { name: "w", network: "net", shape: start.shape, initializer: zeros, trainable: true });
   const step = await compileStep(
-    { losses: { net: sum(mul(w, input("g", w.shape))) }, optimizers: { net: optimizer } },
+    { turns: { net: { moves: ["net"], loss: sum(mul(w, input("g", w.shape))), optimizer } } },
     { runtime, weights: { "net/w": start } },
   );
   const size = start.data.length;

@@ -48,19 +48,19 @@ export async function compileGan(
   const training = { training: true };
   const fake = generator(input("z", [BATCH, 2]), training);
   const judged = discriminator(input("real", [BATCH, 3]), training);
-  const losses = {
-    discriminator: add(
-      logistic(judged, true),
-      logistic(discriminator(isDetached ? stopGradient(fake) : fake, training), false),
-    ),
-    generator: logistic(discriminator(fake, training), true),
-  };
+  const judging = add(
+    logistic(judged, true),
+    logistic(discriminator(isDetached ? stopGradient(fake) : fake, training), false),
+  );
+  const fooling = logistic(discriminator(fake, training), true);
   const weights = initialWeights([generator, discriminator], 3);
   const step = await compileStep(
     {
-      losses,
-      optimizers: { discriminator: adam({ beta1: 0.5, epsilon: 1e-3 }), generator: sgd({ momentum: 0.9 }) },
-      averages: [...generator.averages, ...discriminator.averages],
+      turns: {
+        discriminator: { moves: ["discriminator"], loss: judging, optimizer: adam({ beta1: 0.5, epsilon: 1e-3 }) },
+        generator: { moves: ["generator"], loss: fooling, optimizer: sgd({ momentum: 0.9 }) },
+      },
+      carried: [...generator.carried, ...discriminator.carried],
     },
     { runtime, weights },
   );

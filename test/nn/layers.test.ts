@@ -66,7 +66,8 @@ test("spectral norm brings the largest singular value to one", async () => {
   for (let round = 0; round < 60; round++) {
     // What training does: the statistic u follows one power iteration a pass.
     net(input("x", [1]), { training: true });
-    const toward = net.averages.at(-1)!.toward;
+    const carried = net.carried.at(-1)!;
+    const toward = carried.next(carried.parameter);
     const compiled = await compileFunction({ toward }, { runtime: referenceRuntime(), weights: { ...weights, "net/norm.u": u } }); // biome-ignore format: one line
     u = (await compiled.run({})).toward!;
   }

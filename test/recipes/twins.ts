@@ -72,7 +72,7 @@ export async function takeSteps(
     Object.entries(step.inputs).map(([name, shape]) => [name, formula(name, shape, (u) => u)]),
   );
   const made = [];
-  for (let at = 1; at <= count; at++) made.push(await step.run(feeds, numbers(at)));
+  for (let at = 1; at <= count; at++) made.push((await step.run(feeds, numbers(at))).losses);
   return made;
 }
 

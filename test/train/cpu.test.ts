@@ -51,7 +51,10 @@ async function plan(disk: MemoryFiles, resume: boolean, forget: readonly string[
   return {
     prepare: (on) =>
       compileStep(
-        { losses: { srcnn: mse(one(x), y) }, optimizers: { srcnn: adam() }, ema: ["srcnn"], clipNorm: 1 },
+        {
+          turns: { srcnn: { moves: ["srcnn"], loss: mse(one(x), y), optimizer: adam(), clipNorm: 1 } },
+          ema: ["srcnn"],
+        },
         { runtime: on, weights },
       ),
     source,

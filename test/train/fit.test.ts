@@ -320,7 +320,8 @@ describe("numbers that go wrong", () => {
     const { files, message } = await failing(() => ({
       prepare: async () => ({
         ...step,
-        run: async (feeds, numbers) => (numbers.step === 11 ? { line: Number.NaN } : step.run(feeds, numbers)),
+        run: async (feeds, numbers) =>
+          numbers.step === 11 ? { losses: { line: Number.NaN }, shown: {} } : step.run(feeds, numbers),
       }),
     }));
     expect(message).toMatch(

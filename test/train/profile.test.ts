@@ -20,7 +20,7 @@ function clocked(durations: readonly number[]) {
           await new Promise((resolve) => setTimeout(resolve, 2)); // the next batches are made meanwhile
           time += durations[step - 1]! + 2;
           runs.push(run(durations[step - 1]!));
-          return {};
+          return { losses: {}, shown: {} };
         },
         profile: async () => runs,
         dispose: async () => void disposed.push(profile),

@@ -140,10 +140,10 @@ export const lineStep = (seed: number): Step => {
       for (const k of [0, 1]) {
         v[k] = 0.9 * v[k]! + slope[k]!;
         w[k]! -= (learningRate as number) * v[k]!;
-        e[k]! += (1 - emaDecay) * (w[k]! - e[k]!);
+        e[k]! += (1 - (emaDecay as number)) * (w[k]! - e[k]!);
       }
       state["weights/line/seen"]![0]!++;
-      return { line: loss };
+      return { losses: { line: loss }, shown: {} };
     },
     read: async () =>
       Object.fromEntries(Object.entries(state).map(([name, data]) => [name, tensor(data.slice(), [data.length])])),

@@ -1,4 +1,3 @@
-import { userError } from "../../errors.ts";
 import { substitute } from "../gradients/gradient.ts";
 import type { InputAttributes } from "../graph/leaf.ts";
 import type { Node } from "../graph/node.ts";
@@ -6,17 +5,16 @@ import { after } from "../ops/after.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import { inputOp } from "../ops/leaf.ts";
 import { slice } from "../ops/shape.ts";
-import { inputsOf, keyOf, type Parameter } from "./parameters.ts";
-import type { RunningAverage } from "./plan.ts";
+import { inputsOf } from "./parameters.ts";
 
 /** The fed inputs of a step that works through its batch in parts: each holds the rows of all parts, one after the other. */
 export class MicroBatches {
   readonly count: number;
   readonly #wholes = new Map<Node, Node>();
 
-  constructor(count: number, roots: readonly Node[]) {
+  constructor(count: number, leaves: readonly Node<InputAttributes>[]) {
     this.count = count;
-    for (const leaf of inputsOf(roots)) {
+    for (const leaf of leaves) {
       const { shape, attributes } = leaf;
       if (count === 1 || shape.length === 0) continue; // a number for all
       const whole: InputAttributes = { ...attributes, shape: [shape[0]! * count, ...shape.slice(1)] };
@@ -40,14 +38,8 @@ export class MicroBatches {
     return this.count === 1 ? total : mul(total, 1 / this.count);
   }
 
-  /** A pass that is normalized by its batch is another one over a part of it. */
-  check(averages: readonly RunningAverage[]): void {
-    const wrong = this.count > 1 && averages.find(({ normalizes }) => normalizes);
-    if (wrong)
-      throw userError(
-        "accumulate",
-        `expected networks without batch norm, got ${keyOf(wrong.parameter as Parameter)}, a statistic of the whole batch`,
-        "Leave it out, or take another norm.",
-      );
+  /** Whether the parts give values of their own. */
+  isOfBatch(value: Node): boolean {
+    return inputsOf([value]).some((leaf) => this.#wholes.has(leaf));
   }
 }

@@ -27,6 +27,13 @@ export const trainableOf = (roots: readonly Node[], network: string): Parameter[
     .filter(({ attributes }) => attributes.network === network && attributes.trainable)
     .reverse();
 
+/** A value of a parameter. @throws when it has another shape */
+export function checkedShape(leaf: Parameter, value: Tensor): Tensor {
+  if (value.shape.join() !== leaf.shape.join())
+    throw userError(keyOf(leaf), `expected the shape [${leaf.shape.join(", ")}], got [${value.shape.join(", ")}]`);
+  return value;
+}
+
 /** The fed inputs that nodes depend on. */
 export const inputsOf = (roots: readonly Node[]): Node<InputAttributes>[] =>
   topological(roots).filter((node): node is Node<InputAttributes> => node.op === inputOp.row);
@@ -87,10 +94,7 @@ export class Flat {
     const all = new Float32Array(this.size);
     let offset = 0;
     for (const leaf of this.parameters) {
-      const value = find(keyOf(leaf));
-      if (value.shape.join() !== leaf.shape.join())
-        throw userError(keyOf(leaf), `expected the shape [${leaf.shape.join(", ")}], got [${value.shape.join(", ")}]`);
-      all.set(floats(value), offset);
+      all.set(floats(checkedShape(leaf, find(keyOf(leaf)))), offset);
       offset += sizeOf(leaf.shape);
     }
     return tensor(all, [this.size]);

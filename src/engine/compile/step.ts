@@ -11,6 +11,8 @@ export interface StepOptions {
   readonly runtime: Runtime;
   /** First values of every parameter, keyed "network/parameter". */
   readonly weights: Tensors;
+  /** Weights of networks that never move, keyed "network/parameter": constants of the graph, in no state. */
+  readonly frozen?: Tensors;
   /** Seed of the noise inputs. */
   readonly seed?: number;
   /** Let the runtime time its kernels. */
@@ -21,10 +23,25 @@ export interface StepOptions {
 export interface StepNumbers {
   /** Counts from 1. */
   readonly step: number;
-  /** One for all networks, or by network. */
+  /** One for all turns, or by turn. */
   readonly learningRate: number | Readonly<Record<string, number>>;
-  /** Decay of the moving average, 0…1. */
-  readonly emaDecay?: number;
+  /** Decay of the moving averages, 0…1; one for all networks, or by network. 0 unless given. */
+  readonly emaDecay?: number | Readonly<Record<string, number>>;
+}
+
+/** What of a step is read back. With nothing, nothing leaves the device. */
+export interface StepFetch {
+  /** Names of losses, metrics and norms; all unless given. */
+  readonly numbers?: readonly string[];
+  /** Names of shown values; none unless given. */
+  readonly shown?: readonly string[];
+}
+
+/** What a step reports, as of before it moved. */
+export interface StepReport {
+  /** Losses by turn, metrics, and "norm of <network>" when clipping or watching. */
+  readonly losses: Record<string, number>;
+  readonly shown: Record<string, Tensor>;
 }
 
 /** A compiled training step with its state. */
@@ -32,12 +49,15 @@ export interface Step {
   /** Names of the fed inputs and their shapes. */
   readonly inputs: Readonly<Record<string, Shape>>;
   /**
-   * One step; returns losses (by network), metrics, and "norm of <network>" when clipping or watching.
-   * @param shown those that are read back; all unless given. With none, nothing leaves the device.
+   * One step.
+   * @throws when an input has no tensor, a turn no learning rate, or a name that is to be read back stands for nothing
    */
-  run(feeds: Tensors, numbers: StepNumbers, shown?: readonly string[]): Promise<Record<string, number>>;
-  /** "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors. */
-  read(): Promise<Record<string, Tensor>>;
+  run(feeds: Tensors, numbers: StepNumbers, fetch?: StepFetch): Promise<StepReport>;
+  /**
+   * "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors; frozen weights are not among them.
+   * @param prefix "weights", "ema", "weights/<network>": only these leave the runtime; all unless given
+   */
+  read(prefix?: string): Promise<Record<string, Tensor>>;
   /** Restores what `read` gave; names and shapes must be the same. */
   write(state: Tensors): Promise<void>;
   /** Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up. */
@@ -46,6 +66,12 @@ export interface Step {
 }
 
 const slotName = ({ prefix, flat }: Vector): string => `${prefix}/${flat.key}`;
+
+/** The values of a vector, in the shape of its leaf: what is carried on keeps its own. */
+const packed = ({ flat, leaf }: Vector, find: (key: string) => Tensor): Tensor => ({
+  ...flat.pack(find),
+  shape: leaf.shape,
+});
 
 /** First values: weights and averages from the caller, everything else zero. */
 function initialState(vectors: readonly Vector[], weights: Tensors): Record<string, Tensor> {
@@ -57,7 +83,7 @@ function initialState(vectors: readonly Vector[], weights: Tensors): Record<stri
   return Object.fromEntries(
     vectors.map((vector) => {
       const copied = vector.prefix === "weights" || vector.prefix === "ema";
-      return [slotName(vector), copied ? vector.flat.pack(find) : zeros(vector.flat)];
+      return [slotName(vector), copied ? packed(vector, find) : zeros(vector.flat)];
     }),
   );
 }
@@ -69,15 +95,21 @@ const scalar = (value: number): Tensor => tensor(new Float32Array([value]), []);
 /** The scalar inputs of one step: what each optimizer asks for, and the decay of the moving averages. */
 function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepNumbers): Record<string, Tensor> {
   const feeds: Record<string, Tensor> = {};
-  for (const network of Object.keys(plan.losses)) {
-    const rate = typeof learningRate === "number" ? learningRate : learningRate[network];
-    if (rate === undefined) throw internal(`no learning rate for the network "${network}"`);
-    const scalars = plan.optimizers[network]!.scalars(step, rate);
-    for (const [name, value] of Object.entries(scalars)) feeds[`${name} of ${network}`] = scalar(value);
-    if (plan.ema?.includes(network)) feeds[`ema decay of ${network}`] = scalar(emaDecay);
+  for (const [turn, { optimizer, moves }] of Object.entries(plan.turns)) {
+    const rate = typeof learningRate === "number" ? learningRate : learningRate[turn];
+    if (rate === undefined) throw internal(`no learning rate for the turn "${turn}"`);
+    for (const [name, value] of Object.entries(optimizer.scalars(step, rate))) feeds[`${name} of ${turn}`] = scalar(value); // biome-ignore format: one line
+    for (const network of moves)
+      if (plan.ema?.includes(network)) {
+        const decay = typeof emaDecay === "number" ? emaDecay : (emaDecay[network] ?? 0);
+        feeds[`ema decay of ${network}`] = scalar(decay);
+      }
   }
   return feeds;
 }
+
+/** What a shown value is called among the outputs of the program. */
+const shownName = (name: string): string => `shown ${name}`;
 
 /** The state by name, as `Step.read` gives it. */
 const nameState = (vectors: readonly Vector[], held: Tensors): Record<string, Tensor> =>
@@ -96,16 +128,43 @@ function packState(vectors: readonly Vector[], values: Tensors): Record<string, 
       if (!value) throw userError(`${prefix}/${key}`, "expected this tensor in the saved state, got none");
       return value;
     };
-  return Object.fromEntries(vectors.map((vector) => [slotName(vector), vector.flat.pack(find(vector.prefix))]));
+  return Object.fromEntries(vectors.map((vector) => [slotName(vector), packed(vector, find(vector.prefix))]));
 }
 
-/** Throws what `compileStep` would say of a plan, before there is a runtime. */
-export const checkStep = (plan: StepPlan): void => void assemble(plan);
+type Outputs = Readonly<Record<"outputs" | "shown", Readonly<Record<string, Node>>>>;
 
-/** Puts forward passes, gradients and updates of all networks into one graph and loads it. */
+/** The outputs of the program that are read back. */
+function fetchedNames({ outputs, shown }: Outputs, fetch: StepFetch = {}): string[] {
+  const { numbers = Object.keys(outputs), shown: pictures = [] } = fetch;
+  const unknown = numbers.find((name) => !(name in outputs)) ?? pictures.find((name) => !(name in shown));
+  if (unknown !== undefined) throw internal(`the step has no "${unknown}" to read back`);
+  return [...numbers, ...pictures.map(shownName)];
+}
+
+/** What a step reports, from outputs of its program. */
+function reportOf(made: Tensors, { shown = [] }: StepFetch = {}): StepReport {
+  const pictures = shown.map((name) => [name, made[shownName(name)]!] as const);
+  const isShown = new Set(shown.map(shownName));
+  const numbers = Object.entries(made).filter(([name]) => !isShown.has(name));
+  return {
+    losses: Object.fromEntries(numbers.map(([name, value]) => [name, floats(value)[0]!])),
+    shown: Object.fromEntries(pictures),
+  };
+}
+
+/** @throws what `compileStep` would say of a plan, before there is a runtime */
+export const checkStep = (plan: StepPlan, frozen?: Tensors): void => void assemble(plan, frozen);
+
+/**
+ * Puts forward passes, gradients and updates of all networks into one graph and loads it.
+ * @throws when a turn moves a network that its loss does not depend on, that is frozen or that has moved; when first values are
+ * missing or have another shape; when the runtime cannot profile and shall
+ */
 export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {
-  const { runtime, weights, seed = 0, profile = false } = options;
-  const { vectors, outputs, ...assembly } = assemble(plan);
+  const { runtime, weights, frozen, seed = 0, profile = false } = options;
+  const { vectors, bindings, ...assembly } = assemble(plan, frozen);
+  const shown = Object.fromEntries(Object.entries(assembly.shown).map(([name, node]) => [shownName(name), node]));
+  const outputs = { ...assembly.outputs, ...shown };
   const scalars = [...assembly.scalars.values()];
   const state: StateSlot[] = vectors.map((one) => ({ name: slotName(one), current: one.leaf, next: one.next }));
   const held = new Set<Node>([...state.map((slot) => slot.current), ...scalars]);
@@ -114,19 +173,21 @@ export async function compileStep(plan: StepPlan, options: StepOptions): Promise
   const noise = fed.filter((leaf) => leaf.attributes.noise);
   const shapes = fed.filter((leaf) => !noise.includes(leaf)).map(({ attributes: { name }, shape }) => [name, shape]);
   const drawn = noiseSource(noise, seed);
-  const program: Program = { inputs: [...fed, ...scalars], outputs, state };
+  const program: Program = { inputs: [...fed, ...scalars], outputs, bindings, state };
   const executable: Executable = await runtime.load(program, initialState(vectors, weights), { profile });
   if (profile && !executable.profile) throw userError("runtime", `expected cpu for a profile, got ${runtime.name}`);
   return {
     inputs: Object.fromEntries(shapes),
-    async run(feeds, numbers, shown) {
+    async run(feeds, numbers, fetch) {
       const all = { ...feeds, ...drawn.take(numbers.step), ...scalarFeeds(plan, numbers) };
-      const running = executable.run(all, shown);
+      const running = executable.run(all, fetchedNames(assembly, fetch));
       drawn.prepare(numbers.step + 1);
-      const made = await running;
-      return Object.fromEntries(Object.entries(made).map(([name, value]) => [name, floats(value)[0]!]));
+      return reportOf(await running, fetch);
     },
-    read: async () => nameState(vectors, await executable.read()),
+    async read(prefix) {
+      const asked = vectors.filter((one) => prefix === undefined || slotName(one).startsWith(`${prefix}/`));
+      return nameState(asked, await executable.read(asked.map(slotName)));
+    },
     write: async (values) => executable.write(packState(vectors, values)),
     ...(executable.profile && { profile: executable.profile }),
     dispose: () => executable.dispose(),

@@ -1,52 +1,59 @@
 import { internal } from "../../errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { gradient, substitute } from "../gradients/gradient.ts";
 import { rematGradient } from "../gradients/remat.ts";
-import { type Node, topological } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
 import { inUpdate } from "../graph/scope.ts";
 import { allOf } from "../ops/after.ts";
 import { add, div, minimum, mul, sqrt, square, stopGradient, sub } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { sum } from "../ops/reduce.ts";
+import type { Tensors } from "../runtime/runtime.ts";
 import { MicroBatches } from "./accumulate.ts";
-import { Flat, keyOf, type Parameter, parametersOf, trainableOf } from "./parameters.ts";
-import { normOf, type RunningAverage, type StepPlan } from "./plan.ts";
+import { CarriedValues, openPass, type Pass, takePassed } from "./carried.ts";
+import { checkedShape, Flat, inputsOf, keyOf, type Parameter, parametersOf, trainableOf } from "./parameters.ts";
+import { normOf, type StepPlan, type Turn } from "./plan.ts";
 
 /** Parameters of a network in a vector, and the leaf that holds their values. */
 interface Held {
+  readonly network: string;
   readonly flat: Flat;
   readonly leaf: Node;
 }
 
 /** One vector of state: what it is called, the parameters in it, its leaf and what that becomes. */
-export interface Vector extends Held {
+export interface Vector {
   readonly prefix: string;
+  readonly flat: Flat;
+  readonly leaf: Node;
   readonly next: Node | undefined;
 }
 
 const norm = (vectors: readonly Node[]): Node =>
   sqrt(vectors.map((vector) => sum(square(vector))).reduce((total, part) => add(total, part)));
 
-/** Collects the slots of a step while the losses are worked through in order. */
+const vectorLeaf = (prefix: string, flat: Flat): Node => input(`${prefix} of ${flat.key}`, [flat.size]);
+
+/** Collects the slots of a step while its turns are taken in order. */
 class Assembly {
+  readonly plan: StepPlan;
+  readonly parts: MicroBatches;
   readonly vectors: Vector[] = [];
+  /** Scalars that are reported. */
   readonly outputs: Record<string, Node> = {};
+  readonly shown: Record<string, Node> = {};
   /** The numbers that steer a step, by name. */
   readonly scalars = new Map<string, Node>();
   /** What each parameter stands for at this moment of the step. */
   readonly now = new Map<Node, Node>();
-  /** Running statistics and the values they have reached. */
-  readonly statistics = new Map<Parameter, Node>();
-  readonly plan: StepPlan;
-  readonly parts: MicroBatches;
+  /** Values of the parameters that never move. */
+  readonly bindings = new Map<Node, Tensor>();
+  /** Vectors of the networks that have not moved yet. */
+  readonly waiting = new Map<string, Held[]>();
 
-  constructor(plan: StepPlan, roots: readonly Node[]) {
+  constructor(plan: StepPlan, parts: MicroBatches) {
     this.plan = plan;
-    this.parts = new MicroBatches(plan.accumulate ?? 1, roots);
-    this.parts.check(plan.averages ?? []);
-  }
-
-  vector(prefix: string, flat: Flat): Node {
-    return input(`${prefix} of ${flat.key}`, [flat.size]);
+    this.parts = parts;
   }
 
   scalar(name: string): Node {
@@ -55,152 +62,166 @@ class Assembly {
     return leaf;
   }
 
-  resolve(nodes: readonly Node[]): Node[] {
-    return substitute(nodes, this.now);
+  /** Values over one part of the batch at this moment of the step. */
+  part(values: readonly Node[], index: number, before?: Node): Node[] {
+    return substitute(this.parts.part(values, index, before), this.now);
   }
 }
 
-/** What is asked of one network's turn. */
-interface Turn {
-  readonly network: string;
-  readonly loss: Node;
-  /** Scalars that are only reported. */
-  readonly metrics: Readonly<Record<string, Node>>;
-  /** What its forward pass lets follow. */
-  readonly averages: readonly RunningAverage[];
+/** A turn with all that is taken from its forward passes. */
+interface Taken {
+  readonly name: string;
+  readonly turn: Turn;
   readonly held: readonly Held[];
+  readonly passes: readonly Pass[];
+  /** Scalars that are only reported, and values of any shape. */
+  readonly metrics: Readonly<Record<string, Node>>;
+  readonly shown: Readonly<Record<string, Node>>;
 }
 
 /** The gradient of a loss by vector, its sum over the parts of the batch, one after the other. Notes what else they give. */
-function slopesOf(assembly: Assembly, { network, loss, metrics, averages, held }: Turn): Node[] {
+function slopesOf(assembly: Assembly, carried: CarriedValues, taken: Taken): Node[] {
   const { parts, plan } = assembly;
+  const { held, passes } = taken;
   const pieces = held.flatMap(({ flat }) => flat.parameters.map((parameter) => assembly.now.get(parameter)!));
-  const asked = [...Object.values(metrics), loss, ...averages.map(({ toward }) => toward)];
-  const names = [...Object.keys(metrics), network];
+  const scalars = [...Object.entries(taken.metrics), [taken.name, taken.turn.loss] as const];
+  const asked = [...scalars.map(([, value]) => value), ...passes.map(({ next }) => next)];
+  const shown = Object.keys(taken.shown);
   const found: Node[][] = asked.map(() => []);
   let slopes: Node[] | undefined;
   for (let index = 0; index < parts.count; index++) {
-    const values = assembly.resolve(parts.part(asked, index, slopes && allOf(slopes)));
-    for (const [at, value] of values.entries()) found[at]!.push(value);
-    const own = (plan.remat ? rematGradient : gradient)(values[names.length - 1]!, pieces);
-    slopes = inUpdate(network, () =>
-      held.map(({ flat }, at) => {
+    const also = index === 0 ? Object.values(taken.shown) : [];
+    const values = assembly.part([...asked, ...also], index, slopes && allOf(slopes));
+    for (const [at, list] of found.entries()) list.push(values[at]!);
+    for (const at of also.keys()) assembly.shown[shown[at]!] = values[asked.length + at]!;
+    const own = (plan.remat ? rematGradient : gradient)(values[scalars.length - 1]!, pieces);
+    const before: readonly Node[] | undefined = slopes;
+    slopes = held.map(({ network, flat }, at) =>
+      inUpdate(network, () => {
         const joined = flat.join(own.splice(0, flat.parameters.length));
-        return slopes ? add(slopes[at]!, joined) : joined;
+        return before ? add(before[at]!, joined) : joined;
       }),
     );
   }
-  const means = found.map((values) => parts.mean(values));
-  for (const [at, name] of names.entries()) assembly.outputs[name] = means[at]!;
-  for (const [at, average] of averages.entries()) follow(assembly, average, means[names.length + at]!);
+  for (const [at, [name]] of scalars.entries()) assembly.outputs[name] = parts.mean(found[at]!);
+  for (const [at, pass] of passes.entries()) carried.move(pass, found[scalars.length + at]!);
   return slopes!;
 }
 
-/** Moves a running statistic toward a value. */
-function follow({ statistics }: Assembly, average: RunningAverage, toward: Node): void {
-  const parameter = average.parameter as Parameter;
-  const before = statistics.get(parameter)!;
-  const move = (): Node => add(before, mul(sub(toward, before), average.momentum));
-  statistics.set(parameter, inUpdate(parameter.attributes.network, move));
-}
-
 /** Moves what one vector holds by its gradient, with its moments and its moving average. */
-function moveVector(assembly: Assembly, network: string, { flat, leaf }: Held, slope: Node): void {
-  const { plan } = assembly;
-  const optimizer = plan.optimizers[network]!;
-  const slots = optimizer.slots.map((slot) => assembly.vector(slot, flat));
+function moveVector(assembly: Assembly, { name, turn }: Taken, { network, flat, leaf }: Held, slope: Node): void {
+  const { plan, vectors } = assembly;
+  const { optimizer } = turn;
+  const slots = optimizer.slots.map((slot) => vectorLeaf(slot, flat));
   const names = Object.keys(optimizer.scalars(1, 1));
-  const scalars = Object.fromEntries(names.map((name) => [name, assembly.scalar(`${name} of ${network}`)]));
+  const scalars = Object.fromEntries(names.map((number) => [number, assembly.scalar(`${number} of ${name}`)]));
   const moved = optimizer.update(leaf, slope, slots, scalars);
-  assembly.vectors.push({ prefix: "weights", flat, leaf, next: moved.weights });
+  vectors.push({ prefix: "weights", flat, leaf, next: moved.weights });
   slots.forEach((slot, index) => {
-    assembly.vectors.push({ prefix: optimizer.slots[index]!, flat, leaf: slot, next: moved.slots[index]! });
+    vectors.push({ prefix: optimizer.slots[index]!, flat, leaf: slot, next: moved.slots[index]! });
   });
   if (plan.ema?.includes(network)) {
-    const average = assembly.vector("ema", flat);
+    const average = vectorLeaf("ema", flat);
     const next = add(average, mul(sub(moved.weights, average), sub(1, assembly.scalar(`ema decay of ${network}`))));
-    assembly.vectors.push({ prefix: "ema", flat, leaf: average, next });
+    vectors.push({ prefix: "ema", flat, leaf: average, next });
   }
-  // Later losses see the moved weights as numbers: their gradients do not pass through this move.
+  // Later turns see the moved weights as numbers: their gradients do not pass through this move.
   for (const [parameter, piece] of flat.pieces(stopGradient(moved.weights))) assembly.now.set(parameter, piece);
 }
 
-function moveNetwork(assembly: Assembly, { network, held }: Turn, totals: readonly Node[]): void {
+/** Moves one network of a turn. @param totals the gradients of the vectors of the turn, summed over the parts of the batch */
+function moveNetwork(assembly: Assembly, taken: Taken, network: string, totals: readonly Node[]): void {
   const { plan, parts } = assembly;
-  if (!plan.optimizers[network]) throw internal(`no optimizer for the network "${network}"`);
-  let slopes = totals.map((total) => parts.mean([total]));
-  if (plan.clipNorm !== undefined || plan.watchNorms) {
+  const { clipNorm } = taken.turn;
+  const own = [...taken.held.entries()].filter(([, held]) => held.network === network);
+  let slopes = own.map(([at]) => parts.mean([totals[at]!]));
+  if (clipNorm !== undefined || plan.watchNorms) {
     const length = norm(slopes);
     assembly.outputs[normOf(network)] = length;
-    if (plan.clipNorm !== undefined) {
-      const scale = minimum(1, div(plan.clipNorm, add(length, 1e-6)));
+    if (clipNorm !== undefined) {
+      const scale = minimum(1, div(clipNorm, add(length, 1e-6)));
       slopes = slopes.map((slope) => mul(slope, scale));
     }
   }
-  for (const [at, vector] of held.entries()) moveVector(assembly, network, vector, slopes[at]!);
+  for (const [at, [, held]] of own.entries()) moveVector(assembly, taken, held, slopes[at]!);
 }
 
-/** Takes out the averages that a forward pass feeds: they move with the weights that this pass sees. */
-function takeFed(waiting: Set<RunningAverage>, roots: readonly Node[]): RunningAverage[] {
-  const seen = new Set(topological(roots));
-  const fed = [...waiting].filter(({ from }) => seen.has(from));
-  for (const average of fed) waiting.delete(average);
-  return fed;
+/** The vectors of the networks of a turn, which move now. */
+function takeHeld({ waiting, bindings }: Assembly, name: string, { moves, loss }: Turn): Held[] {
+  const frozen = new Set([...bindings.keys()].map((node) => (node as Parameter).attributes.network));
+  return moves.flatMap((network) => {
+    if (frozen.has(network)) throw internal(`the turn "${name}" moves the network "${network}", which is frozen`);
+    if (trainableOf([loss], network).length === 0)
+      throw internal(`the loss of the turn "${name}" depends on no parameter of the network "${network}"`);
+    const held = waiting.get(network);
+    if (!held) throw internal(`the turn "${name}" moves the network "${network}", which has moved in this step`);
+    waiting.delete(network);
+    return held;
+  });
 }
 
-/** Leaves for the weights of every network, and for the statistics; parameters stand for pieces of them from here on. */
-function makeLeaves(assembly: Assembly, roots: readonly Node[]): Map<string, Held[]> {
-  const leaves = new Map<string, Held[]>();
+/**
+ * Constants for frozen weights, leaves for all others and for what is carried on: parameters stand for them from here on. Returns
+ * the leaves of what is carried.
+ */
+function makeLeaves(assembly: Assembly, roots: readonly Node[], frozen: Tensors): Map<Parameter, Node> {
+  const { now, bindings, waiting } = assembly;
   const parameters = parametersOf(roots);
+  for (const parameter of parameters) {
+    const value = frozen[keyOf(parameter)];
+    if (value) bindings.set(parameter, checkedShape(parameter, value));
+  }
   for (const network of new Set(parameters.map(({ attributes }) => attributes.network))) {
-    const held = Flat.of(trainableOf(roots, network)).map((flat) => ({ flat, leaf: assembly.vector("weights", flat) }));
-    if (held.length === 0) continue;
-    leaves.set(network, held);
+    const moving = trainableOf(roots, network).filter((parameter) => !bindings.has(parameter));
+    if (moving.length === 0) continue;
+    const held = Flat.of(moving).map((flat) => ({ network, flat, leaf: vectorLeaf("weights", flat) }));
+    waiting.set(network, held);
     for (const { flat, leaf } of held)
-      for (const [parameter, piece] of inUpdate(network, () => flat.pieces(leaf))) assembly.now.set(parameter, piece);
+      for (const [parameter, piece] of inUpdate(network, () => flat.pieces(leaf))) now.set(parameter, piece);
   }
-  for (const fixed of parameters.filter(({ attributes }) => !attributes.trainable)) {
-    const leaf = input(`statistic ${keyOf(fixed)}`, fixed.shape);
-    assembly.now.set(fixed, leaf);
-    assembly.statistics.set(fixed, leaf);
-  }
+  const fixed = parameters.filter((parameter) => !parameter.attributes.trainable && !bindings.has(parameter));
+  const leaves = new Map(
+    fixed.map((parameter) => [parameter, input(`statistic ${keyOf(parameter)}`, parameter.shape)]),
+  );
+  for (const [parameter, leaf] of leaves) now.set(parameter, leaf);
   return leaves;
 }
 
-/** Averages of passes that no loss goes through. */
-function moveLeft(assembly: Assembly, left: Iterable<RunningAverage>): void {
-  for (const average of left) {
-    const values = Array.from({ length: assembly.parts.count }, (_, index) =>
-      assembly.parts.part([average.toward], index),
-    );
-    follow(assembly, average, assembly.parts.mean(values.flatMap((toward) => assembly.resolve(toward))));
-  }
+/** Takes one turn: forward passes, gradients, moves. */
+function takeTurn(assembly: Assembly, carried: CarriedValues, taken: Taken): void {
+  const totals = slopesOf(assembly, carried, taken);
+  for (const network of taken.turn.moves) inUpdate(network, () => moveNetwork(assembly, taken, network, totals));
+  for (const [parameter, moved] of carried.reached) assembly.now.set(parameter, stopGradient(moved)); // seen by the next turn
 }
 
-/** Works through the losses in order: forward pass, gradients, moves. */
-export function assemble(plan: StepPlan): Assembly {
-  const averages = new Set(plan.averages ?? []);
-  const passes = [...Object.values(plan.losses), ...Object.values(plan.metrics ?? {})];
-  const roots = [...passes, ...[...averages].flatMap((a) => [a.toward, a.parameter])];
-  const assembly = new Assembly(plan, roots);
-  const leaves = makeLeaves(assembly, roots);
-  const initial = new Map(assembly.statistics);
-  let metrics = plan.metrics ?? {};
-  for (const [network, loss] of Object.entries(plan.losses)) {
-    const held = leaves.get(network);
-    if (!held) throw internal(`the loss of "${network}" depends on no parameter of that network`);
-    const turn = { network, loss, metrics, averages: takeFed(averages, [loss]), held };
-    const totals = slopesOf(assembly, turn);
-    inUpdate(network, () => moveNetwork(assembly, turn, totals));
-    metrics = {}; // seen by the weights that the step begins with
-    for (const [parameter, moved] of assembly.statistics) assembly.now.set(parameter, stopGradient(moved)); // seen by the next loss
-    leaves.delete(network);
+/** Carried values of passes that no loss goes through. */
+function movePassedBy(assembly: Assembly, carried: CarriedValues, left: Iterable<Pass>): void {
+  const indices = Array.from({ length: assembly.parts.count }, (_, index) => index);
+  for (const pass of left)
+    carried.move(pass, indices.flatMap((index) => assembly.part([pass.next], index))); // biome-ignore format: one line
+}
+
+/** Takes the turns of a plan in order. @param frozen values of parameters that never move, keyed "network/parameter" */
+export function assemble(plan: StepPlan, frozen: Tensors = {}): Assembly {
+  const { turns, metrics = {}, shown = {} } = plan;
+  const passes = new Set((plan.carried ?? []).map(openPass));
+  const stand = new Set<Node>([...passes].map(({ before }) => before));
+  const losses = Object.values(turns).map(({ loss }) => loss);
+  const roots = [...losses, ...Object.values(metrics), ...[...passes].flatMap((one) => [one.next, one.parameter]), ...Object.values(shown)]; // biome-ignore format: one line
+  const parts = new MicroBatches(plan.accumulate ?? 1, inputsOf(roots).filter((leaf) => !stand.has(leaf))); // biome-ignore format: one line
+  const assembly = new Assembly(plan, parts);
+  const first = makeLeaves(assembly, roots, frozen);
+  const carried = new CarriedValues(first, parts);
+  for (const [at, [name, turn]] of Object.entries(turns).entries()) {
+    const held = takeHeld(assembly, name, turn);
+    const extra = at === 0 ? { metrics, shown } : { metrics: {}, shown: {} }; // seen by the weights that the step begins with
+    takeTurn(assembly, carried, { name, turn, held, passes: takePassed(passes, turn.loss), ...extra });
   }
-  moveLeft(assembly, averages);
-  for (const { flat, leaf } of [...leaves.values()].flat())
+  movePassedBy(assembly, carried, passes);
+  for (const { flat, leaf } of [...assembly.waiting.values()].flat())
     assembly.vectors.push({ prefix: "weights", flat, leaf, next: undefined });
-  for (const [parameter, leaf] of initial) {
-    const next = assembly.statistics.get(parameter);
+  for (const [parameter, leaf] of first) {
+    const next = carried.reached.get(parameter);
     assembly.vectors.push({ prefix: "weights", flat: new Flat([parameter]), leaf, next });
   }
   return assembly;

@@ -85,8 +85,11 @@ export async function loadProgram(
       const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
       return channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
     },
-    read: () =>
-      channel.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
+    async read(names) {
+      const asked = state.filter(({ name }) => names?.includes(name) ?? true);
+      const identity = target === "webgpu" && asked.length > 0 ? identityModel(asked) : undefined;
+      return channel.call<Record<string, Tensor>>("read", id, { names: asked.map(({ name }) => name), identity });
+    },
     write: (values) => channel.call("write", id, { state: values }),
     ...(trace && {
       async profile(): Promise<readonly RunTime[]> {

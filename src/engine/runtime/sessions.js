@@ -72,10 +72,11 @@ async function run(site, id, { feeds, fetch }) {
 
 /**
  * Copies the state out; on a device through a graph of Identity nodes, since reading a device tensor directly ends the process.
- * @param {Site} site @param {number} id @param {{ identity?: Uint8Array }} request
+ * @param {Site} site @param {number} id @param {{ names: string[], identity?: Uint8Array }} request
  */
-async function read({ ort, provider, loaded }, id, { identity }) {
-  const { state } = /** @type {Loaded} */ (loaded.get(id));
+async function read({ ort, provider, loaded }, id, { names, identity }) {
+  const { state: held } = /** @type {Loaded} */ (loaded.get(id));
+  const state = new Map(names.map((name) => [name, held.get(name)]));
   if (!identity) return Object.fromEntries([...state].map(([name, value]) => [name, fromOrt(value)]));
   const session = await ort.InferenceSession.create(identity, { executionProviders: [provider], logSeverityLevel: 3 });
   try {

@@ -30,7 +30,7 @@ export function diffusionWork({ batch, ...options }: DiffusionWork): StepWork {
   const found = net(noisy, { training: true, given: { time: mul(time, 1000) } });
   return {
     networks: [net],
-    plan: { losses: { diffusion: mse(found, noise) }, optimizers: { diffusion: adam() } },
+    plan: { turns: { diffusion: { moves: ["diffusion"], loss: mse(found, noise), optimizer: adam() } } },
     numbers: (step) => ({ step, learningRate: 2e-4 }),
   };
 }

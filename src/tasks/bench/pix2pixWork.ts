@@ -35,8 +35,10 @@ export function pix2pixWork(options: Pix2pixWork): StepWork {
   return {
     networks: [generator, discriminator],
     plan: {
-      losses: { discriminator: mul(judged, 0.5), generator: fooled },
-      optimizers: { discriminator: adam({ beta1: 0.5 }), generator: adam({ beta1: 0.5 }) },
+      turns: {
+        discriminator: { moves: ["discriminator"], loss: mul(judged, 0.5), optimizer: adam({ beta1: 0.5 }) },
+        generator: { moves: ["generator"], loss: fooled, optimizer: adam({ beta1: 0.5 }) },
+      },
     },
     numbers: (step) => ({ step, learningRate: 2e-4 }),
   };

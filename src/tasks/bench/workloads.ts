@@ -33,7 +33,7 @@ function regression({ name, summary, input: shape, target, build }: Regression):
       const loss = mse(net(input("input", shape), { training: true }), input("target", target));
       return {
         networks: [net],
-        plan: { losses: { [name]: loss }, optimizers: { [name]: adam() } },
+        plan: { turns: { [name]: { moves: [name], loss, optimizer: adam() } } },
         numbers: (step) => ({ step, learningRate: 1e-4 }),
       };
     },

@@ -8,7 +8,7 @@ import { type LoadedModel, modelOf } from "../../modelFiles/model.ts";
 import { initialWeights } from "../../nn/model.ts";
 import { checkOptions } from "../../options/schema.ts";
 import type { RecipeDefinition } from "../../recipes/index.ts";
-import { weightsOf } from "../../train/checkpoint.ts";
+import { readWeights } from "../../train/checkpoint.ts";
 import { stepPlan } from "./recipeStep.ts";
 import { trainOptions } from "./train.ts";
 import { batchesOf } from "./trainData.ts";
@@ -70,13 +70,13 @@ async function prepare(
       const at = ++count;
       const feeds = await batches.take(at);
       const numbers = { step: at, learningRate: rate(at), emaDecay: recipe.emaDecay?.(own, at) };
-      const losses = step.run(feeds, numbers, isShown ? undefined : []);
+      const report = step.run(feeds, numbers, isShown ? {} : { numbers: [] });
       batches.prepare(at + 1); // while that step runs
-      return losses;
+      return (await report).losses;
     },
     read: () => step.read(),
     async model() {
-      return modelOf(networks[result.network]!, weightsOf(await step.read()), result.usage, recipe.name);
+      return modelOf(networks[result.network]!, await readWeights(step), result.usage, recipe.name);
     },
     dispose: () => step.dispose(),
   };

@@ -1,4 +1,4 @@
-import type { StepPlan } from "../../engine/index.ts";
+import type { Node, StepPlan, Turn } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import type { Network } from "../../nn/model.ts";
 import type { RecipeDefinition } from "../../recipes/index.ts";
@@ -31,13 +31,19 @@ export function stepPlan(
 ): StepPlan {
   const part = partOf(recipe, options, accumulate);
   const scalars = Object.entries(recipe.losses(networks, batchInputs(part.data), part.options));
-  return {
-    losses: Object.fromEntries(scalars.filter(([key]) => key in networks)),
-    metrics: Object.fromEntries(scalars.filter(([key]) => !(key in networks))),
-    optimizers: recipe.optimizers(options),
-    averages: Object.values(networks).flatMap(({ averages }) => averages),
-    ema: recipe.emaDecay ? [recipe.result(options).network] : [],
+  const optimizers = recipe.optimizers(options);
+  const turnOf = (key: string, loss: Node): Turn => ({
+    moves: [key],
+    loss,
+    optimizer: optimizers[key]!,
     clipNorm: recipe.clipNorm,
+  });
+  const moving = scalars.filter(([key]) => key in networks);
+  return {
+    turns: Object.fromEntries(moving.map(([key, loss]) => [key, turnOf(key, loss)])),
+    metrics: Object.fromEntries(scalars.filter(([key]) => !(key in networks))),
+    carried: Object.values(networks).flatMap(({ carried }) => carried),
+    ema: recipe.emaDecay ? [recipe.result(options).network] : [],
     watchNorms: Object.keys(networks).length > 1, // players must be seen to keep each other going
     remat,
     accumulate,

@@ -37,9 +37,11 @@ function plan(batch: number, rest: Partial<StepPlan> = {}): StepPlan {
   const made = tanh(matmul(noise, v));
   const error = mean(square(sub(judge(x), 1)));
   return {
-    losses: { judge: add(error, mean(square(judge(made)))), maker: mean(square(sub(judge(made), 1))) },
+    turns: {
+      judge: { moves: ["judge"], loss: add(error, mean(square(judge(made)))), optimizer: adam() },
+      maker: { moves: ["maker"], loss: mean(square(sub(judge(made), 1))), optimizer: adam() },
+    },
     metrics: { error: mul(error, 2) },
-    optimizers: { judge: adam(), maker: adam() },
     watchNorms: true,
     ema: ["maker"],
     ...rest,
@@ -68,7 +70,7 @@ describe.each([
     expect(parts.inputs).toEqual({ x: [8, 3], label: [8] });
     for (const [at, batch] of feeds.entries()) {
       const numbers = { step: at + 1, learningRate: 0.01, emaDecay: 0.5 };
-      const [expected, found] = [await whole.run(batch, numbers), await parts.run(batch, numbers)];
+      const [{ losses: expected }, { losses: found }] = [await whole.run(batch, numbers), await parts.run(batch, numbers)]; // biome-ignore format: one line
       expect(Object.keys(found)).toEqual(Object.keys(expected));
       for (const [key, value] of Object.entries(expected))
         expect(Math.abs(found[key]! - value), `${key} of step ${at + 1}`).toBeLessThan(tolerance);
@@ -86,7 +88,7 @@ describe.each([
 test("a part is begun when the gradients of all vectors are there", () => {
   const [one, two] = [weight("net", "one", [300, 1000]), weight("net", "two", [1000, 300])] as const;
   const loss = mean(tanh(matmul(tanh(matmul(input("x", [2, 300]), one)), two)));
-  const { vectors } = assemble({ losses: { net: loss }, optimizers: { net: adam() }, accumulate: 2 });
+  const { vectors } = assemble({ turns: { net: { moves: ["net"], loss, optimizer: adam() } }, accumulate: 2 });
   expect(vectors.filter(({ prefix }) => prefix === "m")).toHaveLength(2);
   const waits = topological(vectors.flatMap(({ next }) => next ?? [])).filter(({ op }) => op.name === "after");
   expect(waits).toHaveLength(1);
@@ -104,8 +106,9 @@ test("statistics of a batch are refused", () => {
     build: (x, p) => mul(batchNorm(x, p("norm")), p.weight("gain", [1], { kind: "constant", value: 1 })),
   });
   const net = network(model);
-  const losses = { normed: mean(net(input("x", [2, 3, 4, 4]), { training: true })) };
-  const made: StepPlan = { losses, optimizers: { normed: adam() }, averages: net.averages, accumulate: 2 };
+  const loss = mean(net(input("x", [2, 3, 4, 4]), { training: true }));
+  const turns = { normed: { moves: ["normed"], loss, optimizer: adam() } };
+  const made: StepPlan = { turns, carried: net.carried, accumulate: 2 };
   expect(() => checkStep(made)).toThrow(
     "accumulate: expected networks without batch norm, got normed/norm.running_mean, a statistic of the whole batch.",
   );

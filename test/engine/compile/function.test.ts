@@ -168,7 +168,8 @@ describe("compilePredictor", () => {
 
 describe("errors", () => {
   const runtime = createRuntime("reference");
-  const plan = { losses: { net: sum(mul(x, w)) }, optimizers: { net: sgd() } };
+  const turn = { moves: ["net"], loss: sum(mul(x, w)), optimizer: sgd() };
+  const plan = { turns: { net: turn } };
 
   test("a shape that does not fit: layer path, op and shapes", () => {
     const net = network(
@@ -197,7 +198,7 @@ describe("errors", () => {
   });
 
   test("a loss that is no scalar", async () => {
-    await expect(compileStep({ ...plan, losses: { net: mul(x, w) } }, { runtime, weights })).rejects.toThrow(
+    await expect(compileStep({ turns: { net: { ...turn, loss: mul(x, w) } } }, { runtime, weights })).rejects.toThrow(
       /expected a scalar .*\[2\]/,
     );
   });
@@ -211,18 +212,13 @@ describe("errors", () => {
     );
   });
 
-  test("a loss without its network, its optimizer, its learning rate or its input", async () => {
-    await expect(compileStep({ ...plan, losses: { other: sum(mul(x, w)) } }, { runtime, weights })).rejects.toThrow(
-      'the loss of "other" depends on no parameter of that network',
-    );
-    await expect(compileStep({ ...plan, optimizers: {} }, { runtime, weights })).rejects.toThrow(
-      'no optimizer for the network "net"',
-    );
+  test("a turn without its network, its learning rate or its input", async () => {
+    await expect(
+      compileStep({ turns: { first: { ...turn, moves: ["other"] } } }, { runtime, weights }),
+    ).rejects.toThrow('the loss of the turn "first" depends on no parameter of the network "other"');
     const step = await compileStep(plan, { runtime, weights });
     const feeds = { x: tensor([1, 1], [2]) };
-    await expect(step.run(feeds, { step: 1, learningRate: {} })).rejects.toThrow(
-      'no learning rate for the network "net"',
-    );
+    await expect(step.run(feeds, { step: 1, learningRate: {} })).rejects.toThrow('no learning rate for the turn "net"');
     await expect(step.run({}, { step: 1, learningRate: 1 })).rejects.toThrow("input x: expected a tensor, got none.");
   });
 });

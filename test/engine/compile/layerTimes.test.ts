@@ -39,7 +39,8 @@ const model = defineModel({
 function work() {
   const net = network(model, {});
   const loss = mse(net(input("x", [2, 3, 8, 8]), { training: true }), input("y", [2, 16, 8, 4]));
-  const plan = { losses: { tiny: loss }, optimizers: { tiny: adam() }, averages: net.averages, ema: ["tiny"] };
+  const turns = { tiny: { moves: ["tiny"], loss, optimizer: adam() } };
+  const plan = { turns, carried: net.carried, ema: ["tiny"] };
   return { net, plan, weights: initialWeights([net], 3) };
 }
 
@@ -52,7 +53,7 @@ async function take(profile: boolean) {
   const step = await compileStep(plan, { runtime, weights, profile });
   const losses: number[] = [];
   for (let at = 1; at <= 4; at++)
-    losses.push((await step.run(feeds, { step: at, learningRate: 1e-2, emaDecay: 0.9 })).tiny!);
+    losses.push((await step.run(feeds, { step: at, learningRate: 1e-2, emaDecay: 0.9 })).losses.tiny!);
   const runs = await step.profile?.();
   await step.dispose();
   return { losses, runs };

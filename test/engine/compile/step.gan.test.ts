@@ -23,7 +23,7 @@ describe.each([
     for (let count = 1; count <= 3; count++) {
       const [z, real] = [rows(random, 2), rows(random, 3)];
       const feeds = { z: tensor(z.flat(), [BATCH, 2]), real: tensor(real.flat(), [BATCH, 3]) };
-      const losses = await step.run(feeds, { step: count, learningRate: rates });
+      const { losses } = await step.run(feeds, { step: count, learningRate: rates });
       const expected = byHand.run(z, real, count, rates);
       for (const [key, value] of Object.entries(expected))
         expect(Math.abs(losses[key]! - value), `${key} loss of step ${count}`).toBeLessThan(tolerance);

@@ -16,6 +16,7 @@ import {
   square,
   sub,
   sum,
+  type Turn,
   tanh,
 } from "../../../src/engine/index.ts";
 import { createRuntime } from "../../../src/engine/runtime/node.ts";
@@ -30,10 +31,14 @@ const start = tensor([1, -2, 3], [3]);
 const plain = { step: 1, learningRate: 0.5 };
 
 /** Σ (w − x)², whose gradient is 2 (w − x), and what goes into the plan beside it. */
-function pull(rest: Partial<StepPlan> = {}): { plan: StepPlan; w: Node } {
+function pull(rest: Partial<StepPlan> = {}, turn: Partial<Turn> = {}): { plan: StepPlan; w: Node } {
   const w = weight("w", [3]);
-  return { w, plan: { losses: { net: sum(square(sub(w, input("x", [3])))) }, optimizers: { net: sgd() }, ...rest } };
+  const loss = sum(square(sub(w, input("x", [3]))));
+  return { w, plan: { turns: { net: { moves: ["net"], loss, optimizer: sgd(), ...turn } }, ...rest } };
 }
+
+/** A turn of one network by plain descent. */
+const descent = (network: string, loss: Node): Turn => ({ moves: [network], loss, optimizer: sgd() });
 
 describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
   const runtime = createRuntime(name, { threads: 1 });
@@ -45,7 +50,7 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     const { plan, w } = pull();
     const step = await compileStep({ ...plan, metrics: { "mean weight": mean(w) } }, { runtime, weights });
     expect(step.inputs).toEqual({ x: [3] });
-    const report = await step.run({ x }, { step: 1, learningRate: 0.25 });
+    const report = (await step.run({ x }, { step: 1, learningRate: 0.25 })).losses;
     expect(report).toEqual({ net: 9, "mean weight": expect.closeTo(2 / 3, 6) });
     expect([...floats((await step.read())["weights/net/w"]!)]).toEqual([0.5, -1, 2]);
     await step.dispose();
@@ -55,16 +60,16 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     const { plan, w } = pull();
     const step = await compileStep({ ...plan, metrics: { "mean weight": mean(w) } }, { runtime, weights });
     const numbers = { step: 1, learningRate: 0.25 };
-    expect(await step.run({ x }, numbers, [])).toEqual({});
+    expect(await step.run({ x }, numbers, { numbers: [] })).toEqual({ losses: {}, shown: {} });
     expect([...floats((await step.read())["weights/net/w"]!)]).toEqual([0.5, -1, 2]);
-    expect(await step.run({ x }, numbers, ["net"])).toEqual({ net: 2.25 }); // ½² + 1² + 1²
+    expect((await step.run({ x }, numbers, { numbers: ["net"] })).losses).toEqual({ net: 2.25 }); // ½² + 1² + 1²
     await step.dispose();
   });
 
   test("clipNorm shortens a long gradient, leaves a short one, and reports the length", async () => {
-    const { plan } = pull({ clipNorm: 3 });
+    const { plan } = pull({}, { clipNorm: 3 });
     const step = await compileStep(plan, { runtime, weights });
-    const report = await step.run({ x }, plain); // gradient [2, −4, 4], of length 6
+    const report = (await step.run({ x }, plain)).losses; // gradient [2, −4, 4], of length 6
     expect(report["norm of net"]).toBeCloseTo(6, 5);
     const moved = floats((await step.read())["weights/net/w"]!);
     expect([...moved]).toEqual([1 - 0.5, -2 + 1, 3 - 1].map((value) => expect.closeTo(value, 5)));
@@ -86,7 +91,7 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
   test("watchNorms reports the length and changes nothing", async () => {
     const moved = async (watchNorms: boolean) => {
       const step = await compileStep(pull({ watchNorms }).plan, { runtime, weights });
-      const report = await step.run({ x }, plain);
+      const report = (await step.run({ x }, plain)).losses;
       const after = [...floats((await step.read())["weights/net/w"]!)];
       await step.dispose();
       return { norm: report["norm of net"], after };
@@ -100,13 +105,13 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
   test("weights of more than one vector move as those of one do: clipped by the length of all, each with its average", async () => {
     const sides = [600, 300_000, 7, 200_000, 5];
     const parts = sides.map((side, at) => weight(`w${at}`, [side]));
-    const losses = { net: parts.map((w) => mul(0.5, sum(square(w)))).reduce((total, part) => add(total, part)) };
-    const plan = { losses, optimizers: { net: sgd() }, clipNorm: 10, ema: ["net"] };
+    const loss = parts.map((w) => mul(0.5, sum(square(w)))).reduce((total, part) => add(total, part));
+    const plan = { turns: { net: { ...descent("net", loss), clipNorm: 10 } }, ema: ["net"] };
     const values = sides.map((side, at) => tensor(new Float32Array(side).fill((at + 1) / 64), [side]));
     const weights = Object.fromEntries(values.map((value, at) => [`net/w${at}`, value]));
     const length = Math.sqrt(sides.reduce((total, side, at) => total + side * ((at + 1) / 64) ** 2, 0));
     const step = await compileStep(plan, { runtime, weights });
-    const report = await step.run({}, { step: 1, learningRate: 0.5, emaDecay: 0.75 });
+    const report = (await step.run({}, { step: 1, learningRate: 0.5, emaDecay: 0.75 })).losses;
     expect(report["norm of net"]! / length).toBeCloseTo(1, 6);
     const read = await step.read();
     for (const at of sides.keys()) {
@@ -128,13 +133,13 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     await step.dispose();
   });
 
-  test("each network has its own learning rate; later losses see weights moved before", async () => {
+  test("each turn has its own learning rate; later ones see weights moved before", async () => {
     const [a, b] = [weight("w", [], "first"), weight("w", [], "second")];
     const step = await compileStep(
-      { losses: { first: mul(a, 3), second: mul(b, a) }, optimizers: { first: sgd(), second: sgd() } },
+      { turns: { first: descent("first", mul(a, 3)), second: descent("second", mul(b, a)) } },
       { runtime, weights: { "first/w": tensor([1], []), "second/w": tensor([1], []) } },
     );
-    const report = await step.run({}, { step: 1, learningRate: { first: 0.1, second: 2 } });
+    const report = (await step.run({}, { step: 1, learningRate: { first: 0.1, second: 2 } })).losses;
     expect(report.second).toBeCloseTo(0.7, 6);
     const state = await step.read();
     expect(state["weights/first/w"]!.data[0]).toBeCloseTo(0.7, 6);
@@ -146,9 +151,9 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     const drawn = async (seed: number, count: number): Promise<number[]> => {
       const w = weight("w", [2, 400]);
       const noise = (["normal", "uniform"] as const).map((noise) => input(noise, [1, 400], { noise }));
-      const losses = { net: sum(mul(w, concat(noise, 0))) };
+      const turns = { net: descent("net", sum(mul(w, concat(noise, 0)))) };
       const zero = { "net/w": tensor(new Array(800).fill(0), [2, 400]) };
-      const step = await compileStep({ losses, optimizers: { net: sgd() } }, { runtime, weights: zero, seed });
+      const step = await compileStep({ turns }, { runtime, weights: zero, seed });
       expect(step.inputs).toEqual({});
       await step.run({}, { step: count, learningRate: -1 });
       const values = [...floats((await step.read())["weights/net/w"]!)];
@@ -181,9 +186,9 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     const scores = matmul(tanh(matmul(real, w, { transposeB: true })), a, { transposeB: true });
     const [slope] = gradient(sum(scores), [real]);
     const penalty = mean(sum(square(slope!), [1]));
-    const losses = { net: add(mean(softplus(neg(scores))), mul(penalty, 5)) };
-    const step = await compileStep({ losses, optimizers: { net: sgd() } }, { runtime, weights: first });
-    const report = await step.run({ real: pictures }, { step: 1, learningRate: 1 });
+    const turns = { net: descent("net", add(mean(softplus(neg(scores))), mul(penalty, 5))) };
+    const step = await compileStep({ turns }, { runtime, weights: first });
+    const report = (await step.run({ real: pictures }, { step: 1, learningRate: 1 })).losses;
     const state = await step.read();
 
     const [ws, as] = [Array.from(floats(first["net/w"])), Array.from(floats(first["net/a"]))];
@@ -246,7 +251,7 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
   });
 
   test("write refuses a state that lacks a tensor or has another shape", async () => {
-    const step = await compileStep(pull({ optimizers: { net: adam() } }).plan, { runtime, weights });
+    const step = await compileStep(pull({}, { optimizer: adam() }).plan, { runtime, weights });
     const { "m/net/w": m, ...rest } = await step.read();
     await expect(step.write(rest)).rejects.toThrow("m/net/w: expected this tensor in the saved state, got none.");
     await expect(step.write({ ...rest, "m/net/w": tensor([1], [1]) })).rejects.toThrow(

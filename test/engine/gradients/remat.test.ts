@@ -125,10 +125,11 @@ describe("a step that recomputes", () => {
     const initial = Object.fromEntries([a, b, c].map((node, at) => [`net/${"abc"[at]}`, tensor(Float32Array.from(values.get(node)!.data), [3, 3])])); // biome-ignore format: one line
     const feeds = { x: tensor(Float32Array.from(values.get(x)!.data), [4, 3]) };
     const losses = async (remat: boolean): Promise<number[]> => {
-      const plan = { losses: { net: sum(square(networks[name]!(block))) }, optimizers: { net: adam() }, remat };
+      const loss = sum(square(networks[name]!(block)));
+      const plan = { turns: { net: { moves: ["net"], loss, optimizer: adam() } }, remat };
       const step = await compileStep(plan, { runtime, weights: initial });
       const found: number[] = [];
-      for (let at = 1; at <= 5; at++) found.push((await step.run(feeds, { step: at, learningRate: 0.05 })).net!);
+      for (let at = 1; at <= 5; at++) found.push((await step.run(feeds, { step: at, learningRate: 0.05 })).losses.net!);
       await step.dispose();
       return found;
     };

@@ -437,12 +437,12 @@ test("an imported network trains", async () => {
     update: (weights, slope, _, { rate }) => ({ weights: e.sub(weights, e.mul(slope, rate!)), slots: [] }),
   };
   const step = await e.compileStep(
-    { losses: { net: loss }, optimizers: { net: descent } },
+    { turns: { net: { moves: ["net"], loss, optimizer: descent } } },
     { runtime: e.referenceRuntime(), weights: imported.weights },
   );
   const batch = { x: filled([1, 1, 4, 4]), target: filled([1, 1, 4, 4], 2) };
   const losses: number[] = [];
-  for (let at = 1; at <= 5; at++) losses.push((await step.run(batch, { step: at, learningRate: 0.02 })).net!);
+  for (let at = 1; at <= 5; at++) losses.push((await step.run(batch, { step: at, learningRate: 0.02 })).losses.net!);
   expect(losses).toEqual([...losses].sort((a, b) => b - a));
   expect(distance([losses[4]!], [losses[0]!])).toBeGreaterThan(0.05);
 });

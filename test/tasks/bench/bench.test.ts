@@ -27,7 +27,7 @@ test("a bench yields a row for the step and one for the forward pass", async () 
 test("the steps of GANs are those of their recipes: both updates, averages, penalties", () => {
   const steps = ["dcgan", "stylegan2", "stylegan2-r1"].map((name) => named(name).step());
   for (const { plan, numbers } of steps) {
-    expect(Object.keys(plan.losses)).toEqual(["discriminator", "generator"]);
+    expect(Object.keys(plan.turns)).toEqual(["discriminator", "generator"]);
     expect(plan.ema).toEqual(["generator"]);
     expect(numbers(1).emaDecay).toBeGreaterThan(0);
   }
@@ -42,9 +42,9 @@ test("the steps of GANs are those of their recipes: both updates, averages, pena
 
 test("the steps of the U-Nets are at the bench's sizes", () => {
   const [translation, noise] = [named("pix2pix"), named("diffusion")];
-  expect(Object.keys(translation.step().plan.losses)).toEqual(["discriminator", "generator"]);
+  expect(Object.keys(translation.step().plan.turns)).toEqual(["discriminator", "generator"]);
   expect(translation.forward!().output.shape).toEqual([1, 3, 256, 256]);
-  expect(Object.keys(noise.step().plan.losses)).toEqual(["diffusion"]);
+  expect(Object.keys(noise.step().plan.turns)).toEqual(["diffusion"]);
   expect(noise.forward!().output.shape).toEqual([32, 3, 32, 32]);
 });
 

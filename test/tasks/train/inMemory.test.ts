@@ -35,7 +35,7 @@ async function byHand(): Promise<readonly number[]> {
   const losses = [];
   for (let at = 1; at <= steps; at++) {
     const made = await step.run(await source.batch(at), { step: at, learningRate: rate(at) });
-    losses.push(made.autoencoder!);
+    losses.push(made.losses.autoencoder!);
   }
   return losses;
 }
