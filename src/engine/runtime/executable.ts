@@ -35,8 +35,8 @@ function graphOf({ inputs, outputs, bindings, state = [] }: Program, target: Tar
   return lower({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
 }
 
-/** Memory of its own for every kind of array; a Buffer's own `slice` would share it. */
-const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
+/** A tensor over memory of its own, which may be handed over; a Buffer's own `slice` would share it. */
+export const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
   dtype,
   shape,
   data: Uint8Array.prototype.slice.call(data),
@@ -85,8 +85,10 @@ export async function loadProgram(
       const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
       return channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
     },
-    read: () =>
-      channel.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
+    read(names = state.map(({ name }) => name)) {
+      const read = state.filter(({ name }) => names.includes(name));
+      return channel.call("read", id, { names, ...(target === "webgpu" && { identity: identityModel(read) }) });
+    },
     write: (values) => channel.call("write", id, { state: values }),
     ...(trace && {
       async profile(): Promise<readonly RunTime[]> {

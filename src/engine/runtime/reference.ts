@@ -43,7 +43,10 @@ function load({ inputs, outputs, bindings = new Map(), state = [] }: Program, in
       for (const [index, slot] of moving.entries()) held.set(slot.name, made[fetch.length + index]!);
       return Object.fromEntries(fetch.map((name, index) => [name, toTensor(made[index]!, outputs[name]!)]));
     },
-    read: async () => Object.fromEntries(state.map(({ name, current }) => [name, toTensor(held.get(name)!, current)])),
+    async read(names = state.map(({ name }) => name)) {
+      const read = state.filter(({ name }) => names.includes(name));
+      return Object.fromEntries(read.map(({ name, current }) => [name, toTensor(held.get(name)!, current)]));
+    },
     async write(values) {
       for (const [name, value] of Object.entries(values)) held.set(name, toArray(value));
     },

@@ -42,8 +42,8 @@ export interface LoadOptions {
 export interface Executable {
   /** Runs once; every input of the program must be fed. Returns the outputs named in `fetch` (all when absent). */
   run(feeds: Tensors, fetch?: readonly string[]): Promise<Record<string, Tensor>>;
-  /** Copies of the state, by slot name. */
-  read(): Promise<Record<string, Tensor>>;
+  /** Copies of the state, by slot name: of the slots named, all when absent. */
+  read(names?: readonly string[]): Promise<Record<string, Tensor>>;
   /** Replaces the state of the slots named. */
   write(state: Tensors): Promise<void>;
   /** Ends the profile and returns it, a time for each run so far; there when the program was loaded for it. */
