@@ -44,8 +44,11 @@ const split = (x: Node, heads: number): Node => reshape(x, [x.shape[0]! * heads,
 const headsOf = (x: Node, [from, to]: readonly [number, number]): Node => slice(x, [from], [to]);
 const queriesOf = (x: Node, [from, to]: readonly [number, number]): Node => slice(x, [0, 0, from], [x.shape[0]!, x.shape[1]!, to]); // biome-ignore format: one line
 
+/** 1/√D */
+const scaleOf = ({ shape }: Node, { heads }: Attention): number => (shape[1]! / heads) ** -0.5;
+
 /** The queries by head, times 1/√D. */
-const scaled = (q: Node, heads: number): Node => mul(split(q, heads), (q.shape[1]! / heads) ** -0.5);
+const scaled = (q: Node, attributes: Attention): Node => mul(split(q, attributes.heads), scaleOf(q, attributes));
 
 /** softmax(QᵀK): [B, D, T] and [B, D, S] to [B, T, S], each row of sum 1. */
 const shares = (q: Node, k: Node): Node => softmax(matmul(q, k, { transposeA: true }));
@@ -53,7 +56,7 @@ const shares = (q: Node, k: Node): Node => softmax(matmul(q, k, { transposeA: tr
 /** The output in other ops, chunk by chunk. */
 function form(inputs: readonly Node[], attributes: Attention): Node {
   const { heads } = attributes;
-  const [q, k, v] = [scaled(inputs[0]!, heads), split(inputs[1]!, heads), split(inputs[2]!, heads)];
+  const [q, k, v] = [scaled(inputs[0]!, attributes), split(inputs[1]!, heads), split(inputs[2]!, heads)];
   const seen = chunksOf(inputs, attributes).map((parts) => {
     const [own, keys, values] = [q, k, v].map((x) => headsOf(x!, parts[0]!.heads));
     return concat(
@@ -85,57 +88,54 @@ function emitKernel(emit: Emit, names: readonly string[], { heads }: Attention):
   return turned(emit.node("MultiHeadAttention", names.map(turned), { num_heads: heads }, "com.microsoft"));
 }
 
-/** What one chunk has to do with: its queries, with the gradient dy and the product dy · y of each, and the keys and values of its heads. */
+/** What the gradients of some heads and queries are made of, all [B, channels, positions]. */
 interface Part {
+  /** Scaled. */
   readonly q: Node;
   readonly k: Node;
   readonly v: Node;
+  readonly y: Node;
   readonly dy: Node;
-  /** [B, T, 1] */
-  readonly along: Node;
 }
 
-/** Gradients by q, k and v of one chunk, whose shares are computed again. Dao et al. 2022, https://arxiv.org/abs/2205.14135, appendix B.2. */
-function slopes({ q, k, v, dy, along }: Part): [Node, Node, Node] {
+/** A chunk of all there is. @param late makes a value wait for the chunk before */
+const partOf = ({ q, k, v, y, dy }: Part, { heads, queries }: Chunk, late: (x: Node) => Node): Part => {
+  const pick = (x: Node): Node => queriesOf(headsOf(x, heads), queries);
+  return { q: late(pick(q)), k: headsOf(k, heads), v: headsOf(v, heads), y: pick(y), dy: late(pick(dy)) };
+};
+
+/**
+ * Gradients by the queries, keys and values of a chunk, whose matrix is made again.
+ * Dao et al. 2022, https://arxiv.org/abs/2205.14135, appendix B.2: the rows of dP ∘ P sum to dy · y.
+ */
+function slopes({ q, k, v, y, dy }: Part): readonly [Node, Node, Node] {
   const p = shares(q, k); // [B, T, S]
+  const along = reshape(sum(mul(dy, y), [1]), [dy.shape[0]!, dy.shape[2]!, 1]);
   const dScores = mul(p, sub(matmul(dy, v, { transposeA: true }), along)); // [B, T, S]
   return [matmul(k, dScores, { transposeB: true }), matmul(q, dScores), matmul(dy, p)];
 }
 
-/** Gradients by the queries (already scaled), keys and values, by head; a chunk begins when the one before is done with. */
-function backward(dy: Node, y: Node<Attention>): [Node, Node, Node] {
-  const { heads } = y.attributes;
-  const [q, k, v] = [scaled(y.inputs[0]!, heads), split(y.inputs[1]!, heads), split(y.inputs[2]!, heads)];
-  const [slope, made] = [split(dy, heads), split(y, heads)];
-  const along = reshape(sum(mul(slope, made), [1]), [slope.shape[0]!, 1, slope.shape[2]!]); // [B, 1, T]
-  const groups = chunksOf(y.inputs, y.attributes);
-  const isKept = isWhole(groups);
-  let before: Node = dy;
-  const whole = groups.map((parts) => {
-    let [dk, dv]: (Node | undefined)[] = [];
-    const dq = parts.map(({ heads: group, queries }) => {
-      const pick = (x: Node): Node => queriesOf(headsOf(x, group), queries);
-      const late = (x: Node): Node => (isKept ? pick(x) : after(pick(x), before));
-      const aside = pick(along);
-      const found = slopes({
-        q: late(q),
-        k: headsOf(k, group),
-        v: headsOf(v, group),
-        dy: late(slope),
-        along: reshape(aside, [aside.shape[0]!, aside.shape[2]!, 1]),
-      });
-      [dk, dv] = [dk ? add(dk, found[1]) : found[1], dv ? add(dv, found[2]) : found[2]];
-      before = allOf([found[0], dk, dv]);
-      return found[0];
-    });
-    return [concat(dq, 2), dk!, dv!] as const;
+/** Gradients by the scaled queries, the keys and the values of all heads; a chunk begins when the one before is done with. */
+function backward(dy: Node, y: Node<Attention>): Node[] {
+  const { inputs, attributes } = y;
+  const [k, v, ...ends] = [inputs[1]!, inputs[2]!, y, dy].map((x) => split(x, attributes.heads)) as [Node, Node, Node, Node]; // biome-ignore format: one line
+  const all: Part = { q: scaled(inputs[0]!, attributes), k, v, y: ends[0], dy: ends[1] };
+  const groups = chunksOf(inputs, attributes);
+  let before = dy;
+  const late = (x: Node): Node => (isWhole(groups) ? x : after(x, before));
+  const made = groups.map((chunks) => {
+    const queries: Node[] = [];
+    let sums: readonly Node[] = [];
+    for (const chunk of chunks) {
+      const [dq, ...rest] = slopes(partOf(all, chunk, late));
+      const held = sums;
+      sums = rest.map((slope, at) => (held[at] ? add(held[at], slope) : slope));
+      before = allOf([dq, ...sums]);
+      queries.push(dq);
+    }
+    return [concat(queries, 2), ...sums];
   });
-  return [0, 1, 2].map((at) =>
-    concat(
-      whole.map((parts) => parts[at]!),
-      0,
-    ),
-  ) as [Node, Node, Node];
+  return [0, 1, 2].map((at) => concat(made.map((group) => group[at]!), 0)); // biome-ignore format: one line
 }
 
 const example = (n: number, [c, e]: readonly [number, number], [t, s]: readonly [number, number], attributes: Attention): Example<Attention> => ({ inputs: [[n, c, t], [n, c, s], [n, e, s]], attributes }); // biome-ignore format: one line
@@ -182,10 +182,8 @@ export const attentionOp = defineOp<Attention>({
     return [q.shape[0]!, v.shape[1]!, q.shape[2]!];
   },
   gradient(dy, y) {
-    const [dq, dk, dv] = backward(dy, y);
-    const [q, k, v] = y.inputs as readonly [Node, Node, Node];
-    const factor = (q.shape[1]! / y.attributes.heads) ** -0.5;
-    return [mul(reshape(dq, q.shape), factor), reshape(dk, k.shape), reshape(dv, v.shape)];
+    const [dq, dk, dv] = backward(dy, y).map((slope, at) => reshape(slope, y.inputs[at]!.shape));
+    return [mul(dq!, scaleOf(y.inputs[0]!, y.attributes)), dk, dv];
   },
   onnx(emit, names, { inputs, attributes }) {
     if (emit.target === "cpu" && !isWhole(chunksOf(inputs, attributes))) return emitKernel(emit, names, attributes);
