@@ -2,10 +2,12 @@
 export { type Exported, type ExportOptions, exportOnnx, type FreeSide } from "./compile/export.ts";
 export * from "./compile/function.ts";
 export { type Profile, type ProfileRow, profileOf } from "./compile/layerTimes.ts";
+export { type Carry, compileLoop, type Loop, type LoopOptions } from "./compile/loop.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/plan.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./gradients/gradient.ts";
+export { valueAndGradient, valueAndGradients } from "./gradients/valueAndGradient.ts";
 export type * from "./graph/leaf.ts";
 export { defineOp, misfit, type Node, type Op, type Receptive, topological } from "./graph/node.ts";
 export { print } from "./graph/print.ts";

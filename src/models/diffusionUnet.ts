@@ -1,18 +1,17 @@
 import { z } from "zod";
 import {
   add,
+  attention,
   concat,
   constant,
   cos,
   type Initializer,
-  matmul,
   mul,
   type Node,
   reshape,
   resize,
   silu,
   sin,
-  softmax,
 } from "../engine/index.ts";
 import { fans, uniform, xavier, zeros } from "../nn/initializers.ts";
 import { conv2d, dropout, linear } from "../nn/layers.ts";
@@ -29,7 +28,9 @@ interface Numbers {
   readonly width: number;
   readonly multipliers: readonly number[];
   readonly blocks: number;
-  readonly attention: readonly number[];
+  /** Sides of the maps that have attention. */
+  readonly sides: readonly number[];
+  readonly heads: number;
   readonly probability: number;
 }
 
@@ -63,22 +64,20 @@ function residual(x: Node, p: Parameters, out: number, time: Node, { width, prob
   return add(x.shape[1] === out ? x : convolve(x, p("shortcut"), out, { kernel: 1 }), second);
 }
 
-/** Self-attention of one head over all pixels: [N, C, H, W] to the same shape. */
-function attend(x: Node, p: Parameters, width: number): Node {
+/** Self-attention over all pixels: [N, C, H, W] to the same shape. */
+function attend(x: Node, p: Parameters, { width, heads }: Numbers): Node {
   const [batch, channels, height, columns] = x.shape as readonly [number, number, number, number];
   const y = normalize(x, p("norm"), width);
   const flat = (name: string): Node =>
     reshape(convolve(y, p(name), channels, { kernel: 1 }), [batch, channels, height * columns]);
-  const query = mul(flat("query"), channels ** -0.5);
-  const shares = softmax(matmul(query, flat("key"), { transposeA: true })); // [N, pixels that look, pixels looked at]
-  const seen = reshape(matmul(flat("value"), shares, { transposeB: true }), x.shape);
+  const seen = reshape(attention(flat("query"), flat("key"), flat("value"), { heads }), x.shape);
   return add(x, convolve(seen, p("out"), channels, { kernel: 1, first: quiet }));
 }
 
 /** A residual block, with attention on maps of the sides that have it. */
 function block(x: Node, p: Parameters, out: number, time: Node, numbers: Numbers): Node {
   const y = residual(x, p, out, time, numbers);
-  return numbers.attention.includes(y.shape[2]!) ? attend(y, p("attention"), numbers.width) : y;
+  return numbers.sides.includes(y.shape[2]!) ? attend(y, p("attention"), numbers) : y;
 }
 
 /** Every map on the way down, from full size. */
@@ -139,18 +138,24 @@ export const diffusionUnet = defineModel({
       .default(2)
       .describe("residual blocks at each size on the way down; one more on the way up"),
     attention: z.array(z.int().min(1).max(64)).max(5).default([16]).describe("sides of the maps that have attention"),
+    heads: z
+      .int()
+      .min(1)
+      .max(16)
+      .default(1)
+      .describe("attention heads: parts of the channels that each look by themselves"),
     dropout: z.number().min(0).max(0.9).default(0.1).describe("share of each block's numbers left out while training"),
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   given: () => ({ time: { shape: [1], dtype: "float32" as const } }),
-  build(x, p, { channels, width, multipliers, blocks, attention, dropout: probability }, { time: when }) {
-    const numbers = { width, multipliers, blocks, attention, probability };
+  build(x, p, { channels, width, dropout: probability, attention: sides, ...rest }, { time: when }) {
+    const numbers = { ...rest, width, sides, probability };
     const early = silu(project(wave(when!, width), p("time.0"), 4 * width));
     const time = silu(project(early, p("time.1"), 4 * width)); // [N, 4w]
     const maps = descend(x, p, time, numbers);
     const bottom = maps.at(-1)!;
     const most = bottom.shape[1]!;
-    const before = attend(residual(bottom, p("middle.0"), most, time, numbers), p("middle.attention"), width);
+    const before = attend(residual(bottom, p("middle.0"), most, time, numbers), p("middle.attention"), numbers);
     const y = ascend(residual(before, p("middle.1"), most, time, numbers), p, maps, time, numbers); // [N, w, S, S]
     return convolve(silu(normalize(y, p("last.norm"), width)), p("last"), channels, { first: quiet });
   },

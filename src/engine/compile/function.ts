@@ -1,10 +1,8 @@
-import { internal } from "../../errors.ts";
 import type { Shape, Tensor } from "../../tensor/tensor.ts";
-import { substitute } from "../gradients/gradient.ts";
 import type { Node } from "../graph/node.ts";
-import { input } from "../ops/leaf.ts";
 import type { Executable, Runtime, Tensors } from "../runtime/runtime.ts";
-import { inputsOf, keyOf, parametersOf } from "./parameters.ts";
+import { bindWeights } from "./constants.ts";
+import { inputsOf } from "./parameters.ts";
 
 /**
  * Loads a graph as a plain function of its inputs. Outputs may be gradients (of a loss with respect to an input, say).
@@ -16,16 +14,7 @@ export function compileFunction(
   { runtime, weights = {} }: { readonly runtime: Runtime; readonly weights?: Tensors },
 ): Promise<Executable> {
   const roots = Object.values(outputs);
-  const leaves = new Map<Node, Node>(); // a leaf of its own for each: parameters of two networks may share a name
-  const bindings = new Map<Node, Tensor>();
-  for (const parameter of parametersOf(roots)) {
-    const value = weights[keyOf(parameter)];
-    if (!value) throw internal(`compileFunction: no value for ${keyOf(parameter)}`);
-    const leaf = input(`weight ${keyOf(parameter)}`, parameter.shape);
-    leaves.set(parameter, leaf);
-    bindings.set(leaf, value);
-  }
-  const bound = substitute(roots, leaves);
+  const { bound, bindings } = bindWeights(roots, weights);
   const named = Object.fromEntries(Object.keys(outputs).map((name, at) => [name, bound[at]!]));
   return runtime.load({ inputs: inputsOf(roots), outputs: named, bindings });
 }

@@ -5,7 +5,7 @@ const names = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 /** ONNX Runtime's operators, its own and those that it fuses others into, by what they mostly do. */
 const kinds: readonly (readonly [Kind, ReadonlySet<string>])[] = [
-  ["arithmetic", names("Conv FusedConv ConvTranspose Gemm FusedGemm MatMul FusedMatMul")],
+  ["arithmetic", names("Conv FusedConv ConvTranspose Gemm FusedGemm MatMul FusedMatMul MultiHeadAttention")],
   ["reduction", names("ReduceSum ReduceMean ReduceMax Softmax LogSoftmax AveragePool MaxPool")],
   [
     "data movement",

@@ -1,6 +1,7 @@
 import type { Op } from "../graph/node.ts";
 import { clipOp, eluOp, erfOp, gateOp, leakyReluOp, preluOp, reluOp, sigmoidOp, siluOp, softplusOp, tanhOp } from "./activation.ts"; // biome-ignore format: one line a room
 import { afterOp, blockOp } from "./after.ts";
+import { attentionOp } from "./attention.ts";
 import { convolutionInputOp, convolutionOp, convolutionWeightOp } from "./convolution.ts";
 import * as e from "./elementwise.ts";
 import { gatherOp, scatterSumOp } from "./gather.ts";
@@ -15,6 +16,7 @@ import { concatOp, expandOp, flipOp, reshapeOp, sliceOp, transposeOp } from "./s
 
 export * from "./activation.ts";
 export * from "./after.ts";
+export * from "./attention.ts";
 export * from "./convolution.ts";
 export * from "./elementwise.ts";
 export * from "./gather.ts";
@@ -38,6 +40,6 @@ export const ops: readonly Op[] = [
   ...[reshapeOp, transposeOp, concatOp, sliceOp, expandOp, flipOp],
   ...[padOp, padGradientOp, gatherOp, scatterSumOp, depthToSpaceOp, spaceToDepthOp],
   ...[reluOp, leakyReluOp, preluOp, eluOp, gateOp, sigmoidOp, tanhOp, siluOp, softplusOp, erfOp, clipOp],
-  ...[matmulOp, convolutionOp, convolutionInputOp, convolutionWeightOp],
+  ...[matmulOp, attentionOp, convolutionOp, convolutionInputOp, convolutionWeightOp],
   ...[averagePoolOp, averagePoolGradientOp, maxPoolOp, resizeOp, resizeGradientOp],
 ].map(({ row }) => row as Op);

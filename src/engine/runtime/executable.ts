@@ -35,8 +35,8 @@ function graphOf({ inputs, outputs, bindings, state = [] }: Program, target: Tar
   return lower({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
 }
 
-/** Memory of its own for every kind of array; a Buffer's own `slice` would share it. */
-const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
+/** A tensor over memory of its own, which may be handed over; a Buffer's own `slice` would share it. */
+export const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
   dtype,
   shape,
   data: Uint8Array.prototype.slice.call(data),

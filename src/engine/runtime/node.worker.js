@@ -18,7 +18,8 @@ const tell = (isBusy) => {
 const ort = await import(library).finally(() => tell(false));
 parentPort?.postMessage({ call: -1 });
 if (provider === "wasm") ort.env.wasm.numThreads = threads;
-const site = { ort, provider, threads, loaded: new Map() };
+// onnxruntime-node 1.30 keeps what earlier runs bound: asked for other outputs, it refuses, or gives one in place of another.
+const site = { ort, provider, threads, loaded: new Map(), bindsOnce: provider === "webgpu" };
 
 /**
  * glibc's malloc gives memory of this size back to the system until a block as large has once been freed, and then keeps it:

@@ -5,7 +5,10 @@
 /** @typedef {{ dtype: "float32" | "int64" | "bool", shape: readonly number[], data: any }} Tensor */
 /** @typedef {{ name: string, input: string, output?: string }} Slot */
 /** @typedef {{ session: any, slots: Slot[], state: Map<string, any> }} Loaded */
-/** The library and what it has loaded. @typedef {{ ort: any, provider: string, threads: number, loaded: Map<number, Loaded> }} Site */
+/**
+ * The library and what it has loaded. `bindsOnce`: with outputs that stay on a device, every run must ask for the same ones.
+ * @typedef {{ ort: any, provider: string, threads: number, loaded: Map<number, Loaded>, bindsOnce?: boolean }} Site
+ */
 /** @typedef {{ call: number, verb: string, id: number, request: any }} Call */
 
 /** @param {Site} site @param {Tensor} value */
@@ -59,7 +62,8 @@ async function run(site, id, { feeds, fetch }) {
   const given = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(site, value)]));
   for (const { name, input } of slots) given[input] = state.get(name);
   const moving = slots.flatMap(({ output }) => output ?? []);
-  const made = await session.run(given, [...fetch, ...moving]);
+  const isFixed = site.bindsOnce && moving.length > 0;
+  const made = await session.run(given, isFixed ? session.outputNames : [...fetch, ...moving]);
   for (const { name, output } of slots) {
     if (!output) continue;
     const before = state.get(name);
@@ -75,13 +79,12 @@ async function run(site, id, { feeds, fetch }) {
  * @param {Site} site @param {number} id @param {{ names: string[], identity?: Uint8Array }} request
  */
 async function read({ ort, provider, loaded }, id, { names, identity }) {
-  const { state: held } = /** @type {Loaded} */ (loaded.get(id));
-  const state = new Map(names.map((name) => [name, held.get(name)]));
-  if (!identity) return Object.fromEntries([...state].map(([name, value]) => [name, fromOrt(value)]));
+  const { state } = /** @type {Loaded} */ (loaded.get(id));
+  if (!identity) return Object.fromEntries(names.map((name) => [name, fromOrt(state.get(name))]));
   const session = await ort.InferenceSession.create(identity, { executionProviders: [provider], logSeverityLevel: 3 });
   try {
-    const made = await session.run(Object.fromEntries(state));
-    return Object.fromEntries([...state.keys()].map((name) => [name, fromOrt(made[`copy ${name}`])]));
+    const made = await session.run(Object.fromEntries(names.map((name) => [name, state.get(name)])));
+    return Object.fromEntries(names.map((name) => [name, fromOrt(made[`copy ${name}`])]));
   } finally {
     await session.release();
   }

@@ -107,6 +107,10 @@ describe("errors name the op, the rule and the shapes", () => {
     ["sum", () => o.sum(x(2, 3), [2]), "sum: there is no axis 2 ([2, 3])."],
     ["expand", () => o.expand(x(2, 3), [2, 4]), "expand: does not expand to [2, 4] ([2, 3])."],
     ["matmul", () => o.matmul(x(2, 3), x(2, 3)), "matmul: 3 columns meet 2 rows ([2, 3], [2, 3])."],
+    ["attention heads", () => o.attention(x(1, 6, 4), x(1, 6, 4), x(1, 6, 4), { heads: 4 }), "attention: the channels are no multiple of 4 heads ([1, 6, 4], [1, 6, 4], [1, 6, 4])."], // biome-ignore format: one line
+    ["attention keys", () => o.attention(x(1, 6, 4), x(1, 3, 4), x(1, 3, 4)), "attention: queries and keys differ in their channels ([1, 6, 4], [1, 3, 4], [1, 3, 4])."], // biome-ignore format: one line
+    ["attention values", () => o.attention(x(1, 6, 4), x(1, 6, 4), x(1, 6, 5)), "attention: keys and values differ in their positions ([1, 6, 4], [1, 6, 4], [1, 6, 5])."], // biome-ignore format: one line
+    ["attention batch", () => o.attention(x(1, 6, 4), x(2, 6, 4), x(2, 6, 4)), "attention: expected [N, channels, positions] three times, of one N ([1, 6, 4], [2, 6, 4], [2, 6, 4])."], // biome-ignore format: one line
     ["slice", () => o.slice(x(4), [3], [2]), "slice: [3] to [2] holds nothing ([4])."],
     ["pad", () => o.pad(x(3), [[3, 0]], { mode: "reflect" }), "pad: [3, 0] is out of reach for reflect ([3])."],
     [
