@@ -158,15 +158,8 @@ function map(codes: Node, p: Parameters, options: Mapping, given: Given): Node {
     const drawn = add(average, mul(sub(style, average), reshape(given.truncation!, [count, 1])));
     return spread(drawn);
   }
-  p.carry(
-    runningAverage({
-      parameter: average,
-      toward: stopGradient(mean(style, [0])),
-      from: style,
-      momentum: 0.005,
-      isMean: true,
-    }),
-  );
+  const toward = stopGradient(mean(style, [0]));
+  p.carry(runningAverage({ parameter: average, toward, from: style, momentum: 0.005, isMean: true }));
   if (mixing === 0) return spread(style);
   const other = mapped(p.noise("other code", codes.shape, "normal"), p, options, given.label);
   // A picture mixes when the first number is below the share; the second says from which layer on.

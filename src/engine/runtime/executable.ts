@@ -35,6 +35,13 @@ function graphOf({ inputs, outputs, bindings, state = [] }: Program, target: Tar
   return lower({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
 }
 
+/** What asks a thread for slots; all unless some are named. */
+function readRequest(state: readonly StateSlot[], target: Target, names?: readonly string[]): object {
+  const asked = state.filter(({ name }) => names?.includes(name) ?? true);
+  const identity = target === "webgpu" && asked.length > 0 ? identityModel(asked) : undefined;
+  return { names: asked.map(({ name }) => name), identity };
+}
+
 /** A tensor over memory of its own, which may be handed over; a Buffer's own `slice` would share it. */
 export const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
   dtype,
@@ -85,11 +92,7 @@ export async function loadProgram(
       const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
       return channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
     },
-    async read(names) {
-      const asked = state.filter(({ name }) => names?.includes(name) ?? true);
-      const identity = target === "webgpu" && asked.length > 0 ? identityModel(asked) : undefined;
-      return channel.call<Record<string, Tensor>>("read", id, { names: asked.map(({ name }) => name), identity });
-    },
+    read: (names) => channel.call("read", id, readRequest(state, target, names)),
     write: (values) => channel.call("write", id, { state: values }),
     ...(trace && {
       async profile(): Promise<readonly RunTime[]> {

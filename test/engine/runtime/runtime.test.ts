@@ -60,6 +60,24 @@ describe.each(NAMES)("the %s runtime", (name) => {
     await loaded.dispose();
   });
 
+  test("reads the slots that are named, and none when none are", async () => {
+    const [one, two] = [input("one", []), input("two", [])];
+    const state = [
+      { name: "first", current: one, next: add(one, 1) },
+      { name: "second", current: two },
+    ];
+    const program = { inputs: [], outputs: { sum: add(one, two) }, state };
+    const loaded = await runtime.load(program, { first: scalar(1), second: scalar(2) });
+    await loaded.run({});
+    const values = async (names?: readonly string[]) =>
+      Object.entries(await loaded.read(names)).map(([slot, { data }]) => [slot, data[0]]);
+    expect(await values(["first"])).toEqual([["first", 2]]);
+    expect(await values(["second"])).toEqual([["second", 2]]);
+    expect(await values([])).toEqual([]);
+    expect(await values()).toEqual([["first", 2], ["second", 2]]); // biome-ignore format: one line
+    await loaded.dispose();
+  });
+
   test("int64 and bool values go in and come out", async () => {
     const [labels, at] = ["labels", "at"].map((leaf) => input(leaf, [3], { dtype: "int64" })) as [Node, Node];
     const outputs = { picked: gather(labels, at), large: greater(input("x", [2]), 1) };
