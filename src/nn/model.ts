@@ -91,6 +91,8 @@ export interface Network {
   readonly key: string;
   readonly model: ModelDefinition;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Weights that it has from the start and that never move, keyed "network/parameter". */
+  readonly frozen?: Tensors;
   /** What the calls in training mode hand on to the next step, in order. */
   readonly carried: readonly Carried[];
   /** All parameters that calls have made so far (those of one call at the model's input shape when none was made). */

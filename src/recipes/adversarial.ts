@@ -4,6 +4,7 @@ import { diffAugment } from "../nn/augment.ts";
 import { hinge, leastSquares, logistic } from "../nn/losses.ts";
 import type { Network } from "../nn/model.ts";
 import { between, oneCentered, zeroCentered } from "./penalties.ts";
+import { type Move, move, type StepParts } from "./recipe.ts";
 
 const penalty = z.number().min(0).max(1000).optional();
 
@@ -111,14 +112,32 @@ function rightOf(loss: AdversarialOptions["loss"], real: Node, made: Node): Node
   return mul(add(mean(toFloat(greater(real, middle))), mean(toFloat(greater(middle, made)))), 0.5);
 }
 
-/**
- * The two losses of a GAN step, the discriminator's first: the generator is judged by the discriminator that just moved.
- * Shown besides: how often the discriminator is right, and the penalties.
- */
+/** What the players of a GAN are moved by, and what is shown besides. */
+export interface AdversarialScores {
+  readonly discriminator: Node;
+  readonly generator: Node;
+  /** How often the discriminator is right, and the penalties. */
+  readonly metrics: Readonly<Record<string, Node>>;
+}
+
+/** A GAN's step: the discriminator moves first, and the generator is judged by it as it then is. */
+export const adversarialStep = (
+  { generator, discriminator }: Pick<Players, "generator" | "discriminator">,
+  scores: AdversarialScores,
+  how: Move,
+): StepParts => ({
+  turns: {
+    discriminator: move(discriminator, scores.discriminator, how),
+    generator: move(generator, scores.generator, how),
+  },
+  metrics: scores.metrics,
+});
+
+/** The losses of a GAN over a batch. */
 export function adversarial(
   { generator, discriminator, image, label, latent }: Players,
   options: AdversarialOptions,
-): Readonly<Record<string, Node>> {
+): AdversarialScores {
   const { loss, augment } = options;
   const see = (pictures: Node, name: string): Node => {
     const labels = label && { label: firstRows(label, pictures.shape[0]!) };
@@ -133,7 +152,9 @@ export function adversarial(
   return {
     discriminator: penalty ? add(judged, penalty) : judged,
     generator: fool(made, real),
-    accuracy: stopGradient(rightOf(loss, real, made)),
-    ...(penalty && { penalty: stopGradient(penalty) }),
+    metrics: {
+      accuracy: stopGradient(rightOf(loss, real, made)),
+      ...(penalty && { penalty: stopGradient(penalty) }),
+    },
   };
 }

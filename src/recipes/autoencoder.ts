@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { examples } from "../data/examples.ts";
 import { add, clip, input, mul } from "../engine/index.ts";
 import { autoencoderSizes, autoencoder as model } from "../models/autoencoder.ts";
 import { mse } from "../nn/losses.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { cosineRate } from "../nn/schedules.ts";
-import { defineRecipe } from "./recipe.ts";
+import { defineRecipe, move } from "./recipe.ts";
 
 /** Autoencoders under mean squared error; `denoising` is the convolutional one, fed with noisy pictures. */
 export const autoencoder = defineRecipe({
@@ -27,16 +28,13 @@ export const autoencoder = defineRecipe({
     const form = variant === "denoising" ? "conv" : variant;
     return { autoencoder: network(model, { form, size, channels, latent }) };
   },
-  data: ({ size, channels, batch }) => ({ kind: "examples", size, channels, batch, classes: 0, flip: false }),
-  result: ({ size, channels, latent }) => ({
-    network: "autoencoder",
-    usage: { task: "reconstruct", size, channels, latent: [latent] },
-  }),
-  losses({ autoencoder }, { image }, { variant, noise }) {
-    const shaken = () => clip(add(image!, mul(input("noise", image!.shape, { noise: "normal" }), noise)), 0, 1);
-    const seen = variant === "denoising" ? shaken() : image!; // Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294
-    return { autoencoder: mse(autoencoder!(seen, { training: true }), image!) };
+  data: ({ size, channels, batch }) => examples({ size, channels, batch }),
+  results: ({ size, channels, latent }) => ({ autoencoder: { task: "reconstruct", size, channels, latent: [latent] } }),
+  step({ autoencoder }, { image }, { variant, noise, learningRate, finalRate }, steps) {
+    const shaken = () => clip(add(image, mul(input("noise", image.shape, { noise: "normal" }), noise)), 0, 1);
+    const seen = variant === "denoising" ? shaken() : image; // Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294
+    const loss = mse(autoencoder(seen, { training: true }), image);
+    const rate = cosineRate(learningRate, { steps, end: finalRate });
+    return { turns: { autoencoder: move(autoencoder, loss, { optimizer: adam(), rate }) } };
   },
-  optimizers: () => ({ autoencoder: adam() }),
-  schedule: ({ learningRate, finalRate }, steps) => cosineRate(learningRate, { steps, end: finalRate }),
 });

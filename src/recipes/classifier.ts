@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { examples } from "../data/examples.ts";
+import type { Node } from "../engine/index.ts";
 import { classifier as model } from "../models/classifier.ts";
 import { crossEntropy } from "../nn/losses.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { cosineRate } from "../nn/schedules.ts";
-import { defineRecipe } from "./recipe.ts";
+import { defineRecipe, move } from "./recipe.ts";
 
 /** A small classifier under cross-entropy: judges what generators make of the same classes. */
 export const classifier = defineRecipe({
@@ -21,14 +23,11 @@ export const classifier = defineRecipe({
   networks: ({ size, channels, classes, features }) => ({
     classifier: network(model, { size, channels, classes, features }),
   }),
-  data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
-  result: ({ size, channels, classes }) => ({
-    network: "classifier",
-    usage: { task: "classify", size, channels, classes },
-  }),
-  losses: ({ classifier }, { image, label }) => ({
-    classifier: crossEntropy(classifier!(image!, { training: true }), label!),
-  }),
-  optimizers: () => ({ classifier: adam() }),
-  schedule: ({ learningRate, finalRate }, steps) => cosineRate(learningRate, { steps, end: finalRate }),
+  data: ({ size, channels, batch, classes, flip }) => examples({ size, channels, batch, classes, flip }),
+  results: ({ size, channels, classes }) => ({ classifier: { task: "classify", size, channels, classes } }),
+  step({ classifier }, { image, label }, { learningRate, finalRate }, steps) {
+    const loss = crossEntropy(classifier(image, { training: true }), label as Node); // the schema asks for two classes or more
+    const rate = cosineRate(learningRate, { steps, end: finalRate });
+    return { turns: { classifier: move(classifier, loss, { optimizer: adam(), rate }) } };
+  },
 });

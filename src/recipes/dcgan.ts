@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { examples } from "../data/examples.ts";
 import { dcganDiscriminator, dcganGenerator } from "../models/dcgan.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions, averageDecay } from "./adversarial.ts";
+import { adversarial, adversarialOptions, adversarialStep, averageDecay } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 /** DCGAN, Radford et al. 2016: Adam with β₁ = 0.5 and 2·10⁻⁴. With classes both networks know them. */
@@ -22,17 +23,17 @@ export const dcgan = defineRecipe({
     generator: network(dcganGenerator, { size, channels, latent, classes, width, up }, "generator"),
     discriminator: network(dcganDiscriminator, { size, channels, classes, width, norm }, "discriminator"),
   }),
-  data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
-  result: ({ size, channels, latent, classes }) => ({
-    network: "generator",
-    usage: { task: "generate", size, channels, latent, classes },
+  data: ({ size, channels, batch, classes, flip }) => examples({ size, channels, batch, classes, flip }),
+  results: ({ size, channels, latent, classes }) => ({
+    generator: { task: "generate", size, channels, latent, classes },
   }),
-  losses: ({ generator, discriminator }, { image, label }, options) =>
-    adversarial(
-      { generator: generator!, discriminator: discriminator!, image: image!, label, latent: options.latent },
-      options,
-    ),
-  optimizers: () => ({ discriminator: adam({ beta1: 0.5 }), generator: adam({ beta1: 0.5 }) }),
-  schedule: ({ learningRate }) => constantRate(learningRate),
+  step({ generator, discriminator }, { image, label }, options) {
+    const { latent, learningRate } = options;
+    const scores = adversarial({ generator, discriminator, image, label, latent }, options);
+    return adversarialStep({ generator, discriminator }, scores, {
+      optimizer: adam({ beta1: 0.5 }),
+      rate: constantRate(learningRate),
+    });
+  },
   emaDecay: averageDecay,
 });

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { examples } from "../data/examples.ts";
 import { ganDiscriminator, ganGenerator, generatorSizes, spectralOption } from "../models/gan.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions, averageDecay } from "./adversarial.ts";
+import { adversarial, adversarialOptions, adversarialStep, averageDecay } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 const options = z.object({
@@ -24,18 +25,18 @@ export const gan = defineRecipe({
     generator: network(ganGenerator, { size, channels, latent, classes }, "generator"),
     discriminator: network(ganDiscriminator, { size, channels, classes, norm }, "discriminator"),
   }),
-  data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
-  result: ({ size, channels, latent, classes }) => ({
-    network: "generator",
-    usage: { task: "generate", size, channels, latent, classes },
+  data: ({ size, channels, batch, classes, flip }) => examples({ size, channels, batch, classes, flip }),
+  results: ({ size, channels, latent, classes }) => ({
+    generator: { task: "generate", size, channels, latent, classes },
   }),
-  losses: ({ generator, discriminator }, { image, label }, options) =>
-    adversarial(
-      { generator: generator!, discriminator: discriminator!, image: image!, label, latent: options.latent },
-      options,
-    ),
-  optimizers: () => ({ discriminator: adam({ beta1: 0.5 }), generator: adam({ beta1: 0.5 }) }),
-  schedule: ({ learningRate }) => constantRate(learningRate),
+  step({ generator, discriminator }, { image, label }, options) {
+    const { latent, learningRate } = options;
+    const scores = adversarial({ generator, discriminator, image, label, latent }, options);
+    return adversarialStep({ generator, discriminator }, scores, {
+      optimizer: adam({ beta1: 0.5 }),
+      rate: constantRate(learningRate),
+    });
+  },
   emaDecay: averageDecay,
 });
 

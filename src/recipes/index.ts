@@ -7,7 +7,7 @@ import { srcnn } from "./srcnn.ts";
 import { stylegan2 } from "./stylegan2.ts";
 import { vae } from "./vae.ts";
 
-export { defineRecipe, type ExampleData, type PatchData, type RecipeDefinition } from "./recipe.ts";
+export * from "./recipe.ts";
 
 /** Every recipe; `imago train` knows them from here. */
 export const recipes = [

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { patches } from "../data/patches.ts";
 import { srcnn as model } from "../models/srcnn.ts";
 import { mse } from "../nn/losses.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { cosineRate } from "../nn/schedules.ts";
-import { defineRecipe } from "./recipe.ts";
+import { defineRecipe, move } from "./recipe.ts";
 
 /** Networks by name: the paper's two on luma, and the widespread tutorial's on RGB. */
 const FORMS = {
@@ -12,6 +13,8 @@ const FORMS = {
   "9-5-5": { channels: 1, features: 64, mapped: 32, kernels: [9, 5, 5] },
   tutorial: { channels: 3, features: 128, mapped: 64, kernels: [9, 5, 5] },
 } as const;
+
+const colorOf = (form: keyof typeof FORMS): "y" | "rgb" => (form === "tutorial" ? "rgb" : "y");
 
 /**
  * SRCNN, Dong et al. 2014/2016, https://arxiv.org/abs/1501.00092: mean squared error between the network's output and the
@@ -39,20 +42,13 @@ export const srcnn = defineRecipe({
     ema: z.number().min(0).max(0.99999).default(0.999).describe("decay of the moving average of the weights, per step"),
   }),
   networks: ({ form }) => ({ srcnn: network(model, { ...FORMS[form], kernels: [...FORMS[form].kernels] }) }),
-  data: ({ form, scale, patch, batch }) => ({
-    kind: "patches",
-    scale,
-    patch: patch - (patch % scale),
-    batch,
-    color: form === "tutorial" ? "rgb" : "y",
-    input: "enlarged",
-  }),
-  result: ({ form, scale }) => ({
-    network: "srcnn",
-    usage: { task: "upscale", scale, color: form === "tutorial" ? "rgb" : "y", input: "enlarged" },
-  }),
-  losses: ({ srcnn }, { input, target }) => ({ srcnn: mse(srcnn!(input!, { training: true }), target!) }),
-  optimizers: () => ({ srcnn: adam() }),
-  schedule: ({ learningRate, finalRate }, steps) => cosineRate(learningRate, { steps, end: finalRate }),
+  data: ({ form, scale, patch, batch }) =>
+    patches({ scale, patch: patch - (patch % scale), batch, color: colorOf(form), input: "enlarged" }),
+  results: ({ form, scale }) => ({ srcnn: { task: "upscale", scale, color: colorOf(form), input: "enlarged" } }),
+  step({ srcnn }, { input, target }, { learningRate, finalRate }, steps) {
+    const loss = mse(srcnn(input, { training: true }), target);
+    const rate = cosineRate(learningRate, { steps, end: finalRate });
+    return { turns: { srcnn: move(srcnn, loss, { optimizer: adam(), rate }) } };
+  },
   emaDecay: ({ ema }, step) => Math.min(ema, (1 + step) / (10 + step)),
 });

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { examples } from "../data/examples.ts";
 import { add, input, mean, mul, type Node, stopGradient } from "../engine/index.ts";
 import { stylegan2Discriminator, stylegan2Generator, stylesOf } from "../models/stylegan2.ts";
 import { network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions, averageDecay, firstRows, shareOf } from "./adversarial.ts";
-import { defineRecipe } from "./recipe.ts";
+import { adversarial, adversarialOptions, adversarialStep, averageDecay, firstRows, shareOf } from "./adversarial.ts";
+import { defineRecipe, type Move } from "./recipe.ts";
 
 /**
  * StyleGAN2, Karras et al. 2020: R1, path length regularization, style mixing and a moving average of the generator. Penalties
@@ -33,28 +34,25 @@ export const stylegan2 = defineRecipe({
       discriminator: network(stylegan2Discriminator, { ...shared, norm }, "discriminator"),
     };
   },
-  data: ({ size, channels, batch, classes, flip }) => ({ kind: "examples", size, channels, batch, classes, flip }),
-  result: ({ size, channels, latent, classes }) => ({
-    network: "generator",
-    usage: { task: "generate", size, channels, latent, classes, styles: stylesOf(size) },
+  data: ({ size, channels, batch, classes, flip }) => examples({ size, channels, batch, classes, flip }),
+  results: ({ size, channels, latent, classes }) => ({
+    generator: { task: "generate", size, channels, latent, classes, styles: stylesOf(size) },
   }),
-  losses({ generator, discriminator }, { image, label }, options) {
-    const { latent, pathLength, lazy, batch } = options;
-    const losses = adversarial(
-      { generator: generator!, discriminator: discriminator!, image: image!, label, latent },
-      options,
-    );
-    if (pathLength === 0) return losses;
-    const count = shareOf(batch, lazy / 2); // the paper: half a batch at every fourth step
+  step({ generator, discriminator }, { image, label }, options) {
+    const { latent, pathLength, lazy, learningRate } = options;
+    const how: Move = { optimizer: adam({ beta1: 0, beta2: 0.99 }), rate: constantRate(learningRate) };
+    const scores = adversarial({ generator, discriminator, image, label, latent }, options);
+    if (pathLength === 0) return adversarialStep({ generator, discriminator }, scores, how);
+    const count = shareOf(image.shape[0]!, lazy / 2); // the paper: half a batch at every fourth step
     const codes = input("path codes", [count, latent], { noise: "normal" });
     const given: Record<string, Node> = label ? { label: firstRows(label, count) } : {};
-    const path = mean(generator!.part("path", codes, { training: true, given }));
-    return { ...losses, generator: add(losses.generator!, mul(path, pathLength)), path: stopGradient(path) };
+    const path = mean(generator.part("path", codes, { training: true, given }));
+    const smooth = {
+      ...scores,
+      generator: add(scores.generator, mul(path, pathLength)),
+      metrics: { ...scores.metrics, path: stopGradient(path) },
+    };
+    return adversarialStep({ generator, discriminator }, smooth, how);
   },
-  optimizers: () => {
-    const rates = { beta1: 0, beta2: 0.99 };
-    return { discriminator: adam(rates), generator: adam(rates) };
-  },
-  schedule: ({ learningRate }) => constantRate(learningRate),
   emaDecay: averageDecay,
 });

@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { examples } from "../data/examples.ts";
 import { add, exp, input, mean, mul, type Node, slice, softplus, square, sub, sum } from "../engine/index.ts";
 import { autoencoderSizes } from "../models/autoencoder.ts";
 import { vae as model } from "../models/vae.ts";
 import { type CallOptions, type Network, network } from "../nn/model.ts";
 import { adam } from "../nn/optimizers.ts";
 import { constantRate } from "../nn/schedules.ts";
-import { defineRecipe } from "./recipe.ts";
+import { defineRecipe, move } from "./recipe.ts";
 
 interface Evidence {
   /** −log p(x | z) of Bernoulli pixels. */
@@ -45,16 +46,15 @@ export const vae = defineRecipe({
     learningRate: z.number().positive().max(1).default(1e-3).describe("learning rate"),
   }),
   networks: ({ form, size, channels, latent }) => ({ vae: network(model, { form, size, channels, latent }) }),
-  data: ({ size, channels, batch }) => ({ kind: "examples", size, channels, batch, classes: 0, flip: false }),
-  result: ({ size, channels, latent }) => ({
-    network: "vae",
-    usage: { task: "reconstruct", size, channels, latent: [latent] },
-  }),
-  losses({ vae }, { image }, { beta }) {
-    const { reconstruction, divergence } = evidence(vae!, image!, { training: true });
+  data: ({ size, channels, batch }) => examples({ size, channels, batch }),
+  results: ({ size, channels, latent }) => ({ vae: { task: "reconstruct", size, channels, latent: [latent] } }),
+  step({ vae }, { image }, { beta, learningRate }) {
+    const { reconstruction, divergence } = evidence(vae, image, { training: true });
     const [pixels, kl] = [mean(reconstruction), mean(divergence)];
-    return { vae: add(pixels, mul(kl, beta)), reconstruction: pixels, divergence: kl };
+    const loss = add(pixels, mul(kl, beta));
+    return {
+      turns: { vae: move(vae, loss, { optimizer: adam(), rate: constantRate(learningRate) }) },
+      metrics: { reconstruction: pixels, divergence: kl },
+    };
   },
-  optimizers: () => ({ vae: adam() }),
-  schedule: ({ learningRate }) => constantRate(learningRate),
 });

@@ -1,6 +1,6 @@
 import type { Tensors } from "../engine/index.ts";
 import { keptOf } from "./checkpoint.ts";
-import type { Run } from "./run.ts";
+import type { ResultFile, Run } from "./run.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -23,8 +23,8 @@ export interface Best {
 interface KeptPlan {
   readonly run: Run;
   readonly best?: BestBy;
-  readonly keep?: readonly string[];
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** The first one is kept. */
+  readonly results?: readonly ResultFile[];
 }
 
 /** Keeps the best weights in best.safetensors. */
@@ -38,7 +38,7 @@ export interface Keeper {
  * Goes on from the file itself, whose head holds step and score: a run killed after it was written takes those steps again,
  * meets the same score, and leaves the file as it is.
  */
-export async function openKeeper({ run, best: wanted, keep, metadata }: KeptPlan): Promise<Keeper> {
+export async function openKeeper({ run, best: wanted, results: [main] = [] }: KeptPlan): Promise<Keeper> {
   const head = wanted && (await run.readBest());
   const isSame = head?.best === wanted?.name && head?.by === wanted?.by;
   let best = head && isSame ? { path: head.path, step: Number(head.step), score: Number(head.score) } : undefined;
@@ -49,8 +49,8 @@ export async function openKeeper({ run, best: wanted, keep, metadata }: KeptPlan
     async offer(step, weights, evaluation) {
       const score = wanted && evaluation[wanted.name];
       if (score === undefined || !(score < (best?.score ?? Infinity))) return false;
-      const texts = { ...metadata, best: wanted!.name, by: wanted!.by, step: String(step), score: String(score) };
-      best = { path: await run.saveBest(keptOf(weights, keep), texts), step, score };
+      const texts = { ...main?.metadata, best: wanted!.name, by: wanted!.by, step: String(step), score: String(score) };
+      best = { path: await run.saveBest(keptOf(weights, main?.keep), texts), step, score };
       return true;
     },
   };

@@ -1,4 +1,4 @@
-import type { Step, Tensors } from "../engine/index.ts";
+import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { assertFinite, readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 
@@ -59,7 +59,7 @@ export const weightsOf = (state: Tensors): Tensors =>
   );
 
 /** The networks' weights of a step as it stands, by `weightsOf`; moments stay where they are. */
-export const readWeights = async (step: Pick<Step, "read">): Promise<Tensors> =>
+export const readWeights = async (step: { read(prefix: string): Promise<Tensors> }): Promise<Tensors> =>
   weightsOf({ ...(await step.read("weights")), ...(await step.read("ema")) });
 
 /** The weights of some networks only; of all unless given. */

@@ -1,29 +1,28 @@
 import { prefetch } from "../data/prefetch.ts";
 import type { DataSource, Skipped } from "../data/source.ts";
-import type { Runtime, Step, StepOptions, Tensors } from "../engine/index.ts";
+import type { Runtime, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
+import { pictureGrid } from "../image/draw/grid.ts";
 import type { Picture } from "../image/picture.ts";
+import { picturesOf } from "../tensor/pictures.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
 import { keptOf, type Pending, readWeights } from "./checkpoint.ts";
 import type { Alarms } from "./ganAlarms.ts";
 import type { MetricLine } from "./metricLines.ts";
-import type { Run } from "./run.ts";
+import type { ResultFile, Run } from "./run.ts";
 import { startPace } from "./speed.ts";
+import { openStages, type RunStage, type Stages, stageAt } from "./stages.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 
 /** A training, ready to start or to go on. Everything in it is a pure function of the step. */
 export interface FitPlan {
-  /** Compiles the step with its first weights; a checkpoint replaces them. */
-  prepare(runtime: Runtime, options?: Pick<StepOptions, "profile">): Promise<Step>;
+  /** One after the other; weights are carried over, a checkpoint replaces them. */
+  readonly stages: readonly RunStage[];
   readonly source: DataSource;
   /** The last step; steps count from 1. */
   readonly steps: number;
-  /** The learning rate of a step, one for all turns or by turn. */
-  schedule(step: number): number | Numbers;
-  /** The decay of the moving averages, 0…1, one for all networks or by network. */
-  emaDecay?(step: number): number | Numbers;
   /** Steps between lines of metrics, checkpoints and samples; all happen at the last step too. */
   readonly every: { readonly log: number; readonly save: number; readonly sample?: number };
   /** A picture of what the weights can do; moving averages where they are kept. Keys are "network/parameter". */
@@ -35,10 +34,8 @@ export interface FitPlan {
   /** The evaluation by which the best weights are kept beside the last ones. */
   readonly best?: BestBy;
   readonly run: Run;
-  /** Keys of the weights that are written at the end; all unless given. */
-  readonly keep?: readonly string[];
-  /** Texts in the head of weights.safetensors: format, model, options. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  /** The networks whose weights are written at the end; the first one's are the best weights too. All in one unless given. */
+  readonly results?: readonly ResultFile[];
   /** Batches made ahead. */
   readonly depth?: number;
 }
@@ -77,8 +74,12 @@ export interface Tick {
   readonly interrupted?: boolean;
   /** The finished weights; the last tick. */
   readonly weights?: string;
+  /** All of them, where a recipe has several results. */
+  readonly results?: readonly string[];
 }
 
+/** Pictures beside each other on a sheet of what a step shows. */
+const COLUMNS = 8;
 const nothing: Pending = { count: 0, sums: {} };
 
 /**
@@ -88,12 +89,13 @@ const nothing: Pending = { count: 0, sums: {} };
 export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<Tick, void> {
   const { source, steps, every, run } = plan;
   const { runtime, signal, now = () => performance.now() } = options;
-  const step = await plan.prepare(runtime);
+  const stages = openStages(plan.stages, runtime);
   try {
     // Where it stands
     let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
-    if (run.checkpoint) await restore(step, run);
-    const saver = makeSaver(plan, step, done);
+    if (run.checkpoint) await restore(stages, run);
+    else await stages.at(1);
+    const saver = makeSaver(plan, stages, done);
     const keeper = await openKeeper(plan);
     const pace = startPace(now);
     const tellSkipped = newlySkipped(source);
@@ -101,22 +103,24 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
 
     for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
       // One step
-      const learningRate = plan.schedule(batch.step);
-      const emaDecay = plan.emaDecay?.(batch.step);
-      const { losses } = await step.run(batch.tensors, { step: batch.step, learningRate, emaDecay });
-      saver.checkLosses(losses, batch.step);
+      const { stage, step } = await stages.at(batch.step);
       done = batch.step;
+      const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
+      const [learningRate, emaDecay] = [stage.rate(done), stage.emaDecay(done)];
+      const asked = isDue(every.sample) ? { shown: stage.shown() } : {};
+      const numbers = { step: done - stage.first + 1, learningRate, emaDecay };
+      const { losses, shown } = await step.run(batch.tensors, numbers, asked);
+      saver.checkLosses(losses, done);
       pace.step(batchSize(batch.tensors), batch.waited);
       const { picturesPerSecond, secondsPerStep, waiting } = pace;
 
       // What is due now; the checkpoint last, so that whatever a crash undoes is done again
-      const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
       pending = addLosses(pending, losses);
       if (isDue(every.log)) {
         await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
         pending = nothing;
       }
-      const samples = isDue(every.sample) ? await takeSamples(plan, { step, keeper, done }) : {};
+      const samples = isDue(every.sample) ? await takeSamples(plan, { stages, keeper, done, shown }) : {};
       const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
 
       const skipped = tellSkipped();
@@ -128,16 +132,16 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
     // The end, or as far as it came
     if (keeper.best) tick = { ...tick, best: keeper.best };
     if (done < steps) yield { ...tick, saved: await saver.save(done, pending), interrupted: true };
-    else yield { ...tick, weights: await saveWeights(plan, step) };
+    else yield { ...tick, ...(await saveResults(plan, stages)) };
   } finally {
-    await step.dispose();
+    await stages.dispose();
   }
 }
 
 /** Gives the step its numbers back; one that does not fit is named with the folder. */
-async function restore(step: Step, { folder, checkpoint }: Run): Promise<void> {
+async function restore(stages: Stages, { folder, checkpoint }: Run): Promise<void> {
   try {
-    await step.write(checkpoint!.state);
+    await stages.restore(checkpoint!);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "UserError") throw error;
     throw userError(
@@ -148,11 +152,11 @@ async function restore(step: Step, { folder, checkpoint }: Run): Promise<void> {
   }
 }
 
-const firstTick = ({ steps, schedule }: FitPlan, step: number): Tick => ({
+const firstTick = ({ steps, stages }: FitPlan, step: number): Tick => ({
   step,
   steps,
   losses: {},
-  learningRate: schedule(Math.max(1, step)),
+  learningRate: stageAt(stages, step).rate(Math.max(1, step)),
   picturesPerSecond: 0,
   secondsLeft: 0,
   waiting: 0,
@@ -183,11 +187,13 @@ type Samples = Pick<Tick, "sample" | "evaluation" | "alarm" | "best">;
 
 async function takeSamples(
   plan: FitPlan,
-  { step, keeper, done }: { readonly step: Step; readonly keeper: Keeper; readonly done: number },
+  { stages, keeper, done, shown }: { stages: Stages; keeper: Keeper; done: number; shown: Tensors },
 ): Promise<Samples> {
   const { run, sample, evaluate } = plan;
+  for (const [name, pictures] of Object.entries(shown))
+    await run.sample(done, pictureGrid(picturesOf(pictures), { columns: COLUMNS }), name);
   if (!sample && !evaluate) return {};
-  const weights = await readWeights(step);
+  const weights = await readWeights(stages);
   const evaluation = await evaluate?.(weights, done);
   const alarm = evaluation && (await logEvaluation(plan, { step: done, evaluation }));
   const isBest = evaluation && (await keeper.offer(done, weights, evaluation));
@@ -209,11 +215,20 @@ async function logEvaluation({ run, watch }: FitPlan, line: MetricLine): Promise
   return begun.length > 0 ? begun.map((kind) => alarms[kind]!).join("\n") : undefined;
 }
 
-const saveWeights = async ({ run, keep, metadata = {} }: FitPlan, step: Step): Promise<string> =>
-  run.saveWeights(keptOf(await readWeights(step), keep), metadata);
+/** Writes every result; the first one's path is the run's. */
+async function saveResults(
+  { run, results = [{}] }: FitPlan,
+  stages: Stages,
+): Promise<Pick<Tick, "weights" | "results">> {
+  const weights = await readWeights(stages);
+  const paths: string[] = [];
+  for (const { name, keep, metadata = {} } of results)
+    paths.push(await run.saveWeights(keptOf(weights, keep), metadata, name));
+  return { weights: paths[0]!, ...(paths.length > 1 && { results: paths }) };
+}
 
 /** Writes checkpoints, but none that holds a number gone wrong: the last good one stays. */
-function makeSaver({ run }: FitPlan, step: Step, start: number) {
+function makeSaver({ run }: FitPlan, stages: Stages, start: number) {
   let good = start;
   let path: string | undefined;
   const cure = (): string =>
@@ -226,7 +241,7 @@ function makeSaver({ run }: FitPlan, step: Step, start: number) {
     },
     async save(at: number, pending: Pending): Promise<string> {
       if (path && at === good) return path;
-      const state = await step.read();
+      const state = await stages.read();
       assertFinite(state, `${run.folder}, step ${at}`, cure());
       path = await run.save({ step: at, state, pending });
       good = at;

@@ -2,6 +2,7 @@ import { prefetch } from "../data/prefetch.ts";
 import type { DataSource } from "../data/source.ts";
 import { type Profile, profileOf, type Runtime, type Step } from "../engine/index.ts";
 import type { FitPlan } from "./fit.ts";
+import type { RunStage } from "./stages.ts";
 
 /** Steps that do not count: the first ones fill caches and buffers. */
 const WARM = 3;
@@ -9,7 +10,8 @@ const WARM = 3;
 const MOST = 20;
 
 /** What is profiled: a training without its run. */
-export interface ProfilePlan extends Pick<FitPlan, "prepare" | "schedule" | "emaDecay" | "depth"> {
+export interface ProfilePlan extends Pick<FitPlan, "depth"> {
+  readonly stage: Pick<RunStage, "compile" | "rate" | "emaDecay">;
   readonly source: Pick<DataSource, "batch">;
 }
 
@@ -62,7 +64,7 @@ async function timeSteps(plan: ProfilePlan, step: Step, steps: number, options: 
   const timed: Timed[] = [];
   for await (const batch of prefetch(plan.source, { from: 1, to: WARM + steps, depth: plan.depth, signal, now })) {
     const start = now();
-    const numbers = { learningRate: plan.schedule(batch.step), emaDecay: plan.emaDecay?.(batch.step) };
+    const numbers = { learningRate: plan.stage.rate(batch.step), emaDecay: plan.stage.emaDecay(batch.step) };
     await step.run(batch.tensors, { step: batch.step, ...numbers });
     const waitedMs = batch.waited * 1000;
     timed.push({ ms: now() - start + waitedMs, waitedMs });
@@ -74,7 +76,7 @@ async function timeSteps(plan: ProfilePlan, step: Step, steps: number, options: 
 
 /** Compiles a step, uses it and disposes it. */
 async function withStep<T>(plan: ProfilePlan, runtime: Runtime, profile: boolean, use: (step: Step) => Promise<T>) {
-  const step = await plan.prepare(runtime, { profile });
+  const step = await plan.stage.compile(runtime, { profile });
   try {
     return await use(step);
   } finally {

@@ -29,6 +29,16 @@ export interface RunOptions {
   readonly resume?: boolean;
 }
 
+/** The weights of a result. */
+export interface ResultFile {
+  /** The file's name without its ending; weights.safetensors unless given. */
+  readonly name?: string;
+  /** Keys of the weights, "network/parameter"; all unless given. */
+  readonly keep?: readonly string[];
+  /** Texts in the head of the file: format, model, options. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** A run's folder, held by this process until `close`. */
 export interface Run {
   readonly folder: string;
@@ -40,10 +50,10 @@ export interface Run {
   log(line: MetricLine): Promise<void>;
   /** Replaces the checkpoint in one step and redraws loss.png; returns the checkpoint's path. */
   save(checkpoint: Checkpoint): Promise<string>;
-  /** Writes samples/<step>.png; returns its path. */
-  sample(step: number, picture: Picture): Promise<string>;
-  /** Writes weights.safetensors; returns its path. */
-  saveWeights(weights: Tensors, metadata: Readonly<Record<string, string>>): Promise<string>;
+  /** Writes samples/<step>.png, or samples/<step>-<name>.png; returns its path. */
+  sample(step: number, picture: Picture, name?: string): Promise<string>;
+  /** Writes weights.safetensors, or <name>.safetensors; returns its path. */
+  saveWeights(weights: Tensors, metadata: Readonly<Record<string, string>>, name?: string): Promise<string>;
   /** Writes best.safetensors; returns its path. */
   saveBest(weights: Tensors, metadata: Readonly<Record<string, string>>): Promise<string>;
   /** The head and the path of best.safetensors; undefined where there is none. */
@@ -204,13 +214,14 @@ function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
       if (curve) await writePicture(`${folder}/${names.curve}`, curve, { force: true });
       return path;
     },
-    async sample(step, picture) {
-      const path = `${folder}/samples/${String(step).padStart(6, "0")}.png`;
+    async sample(step, picture, name) {
+      const path = `${folder}/samples/${String(step).padStart(6, "0")}${name === undefined ? "" : `-${name}`}.png`;
       await files.makeFolder(`${folder}/samples`);
       await writePicture(path, picture, { force: true });
       return path;
     },
-    saveWeights: (weights, metadata) => write(names.weights, writeSafetensors(weights, metadata)),
+    saveWeights: (weights, metadata, name) =>
+      write(name === undefined ? names.weights : `${name}.safetensors`, writeSafetensors(weights, metadata)),
     saveBest: (weights, metadata) => write(names.best, writeSafetensors(weights, metadata)),
     async readBest() {
       const path = `${folder}/${names.best}`;

@@ -10,14 +10,16 @@ export function profileWorkload({ step: work }: Workload, options: ProfileOption
   let feeds: Tensors = {};
   return profileStep(
     {
-      async prepare(runtime, { profile } = {}) {
-        const step = await compileStep(plan, { runtime, weights: initialWeights(networks, 1), profile });
-        feeds = filledAll(Object.entries(step.inputs));
-        return step;
+      stage: {
+        async compile(runtime, { profile } = {}) {
+          const step = await compileStep(plan, { runtime, weights: initialWeights(networks, 1), profile });
+          feeds = filledAll(Object.entries(step.inputs));
+          return step;
+        },
+        rate: (step) => numbers(step).learningRate,
+        emaDecay: (step) => numbers(step).emaDecay,
       },
       source: { batch: async () => feeds },
-      schedule: (step) => numbers(step).learningRate,
-      emaDecay: (step) => numbers(step).emaDecay ?? 0,
     },
     options,
   );

@@ -1,0 +1,77 @@
+import type { Runtime, Step, Tensors } from "../engine/index.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { OpenedStage } from "./step.ts";
+
+/** What a run needs of a stage. */
+export type RunStage = Pick<OpenedStage, "first" | "last" | "compile" | "rate" | "emaDecay" | "shown">;
+
+/** The step that is in force, and the stage it belongs to. */
+export interface Running {
+  readonly stage: RunStage;
+  readonly step: Step;
+}
+
+/** The stages of a run, one after the other: each goes on with the weights that those before it made. */
+export interface Stages {
+  /** The step of a stage that a step of the run belongs to; ends those before it. Steps are asked for in order. */
+  at(step: number): Promise<Running>;
+  /** Opens the stage that a checkpoint was written in, and gives it its state. @throws UserError for another recipe's state */
+  restore(checkpoint: Pick<Checkpoint, "step" | "state">): Promise<void>;
+  /** The state of the present stage, and the weights of earlier stages' networks that it lacks: "weights/<network>/…". */
+  read(prefix?: string): Promise<Record<string, Tensor>>;
+  dispose(): Promise<void>;
+}
+
+const prefixed = (weights: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(weights).map(([key, value]) => [`weights/${key}`, value]));
+
+const weightsIn = (state: Tensors): Tensors =>
+  Object.fromEntries(
+    Object.entries(state).flatMap(([name, value]) =>
+      name.startsWith("weights/") ? [[name.slice("weights/".length), value]] : [],
+    ),
+  );
+
+/** The stage that a step of the run belongs to; the last one for what comes after it. */
+export const stageAt = (stages: readonly RunStage[], step: number): RunStage =>
+  stages.find(({ last }) => step <= last) ?? stages.at(-1)!;
+
+/** Opens stages on a runtime; nothing is compiled before it is asked for. */
+export function openStages(stages: readonly RunStage[], runtime: Runtime): Stages {
+  let running: Running | undefined;
+  /** What the stages before the present one made. */
+  let weights: Tensors = {};
+  const open = async (stage: RunStage): Promise<Running> => ({
+    stage,
+    step: await stage.compile(runtime, { weights }),
+  });
+  return {
+    async at(step) {
+      const stage = stageAt(stages, step);
+      if (running?.stage === stage) return running;
+      if (running) {
+        weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
+        await running.step.dispose();
+        running = undefined;
+      }
+      running = await open(stage);
+      return running;
+    },
+    async restore({ step, state }) {
+      weights = weightsIn(state);
+      running = await open(stageAt(stages, step));
+      await running.step.write(state);
+    },
+    async read(prefix) {
+      const own = await running?.step.read(prefix);
+      if (prefix !== undefined && prefix !== "weights") return { ...own };
+      const left = Object.entries(prefixed(weights)).filter(([name]) => !own || !(name in own));
+      return { ...own, ...Object.fromEntries(left) };
+    },
+    async dispose() {
+      await running?.step.dispose();
+      running = undefined;
+    },
+  };
+}
