@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Node, Optimizer } from "../engine/index.ts";
 import type { Network } from "../nn/model.ts";
 import type { Schedule } from "../nn/schedules.ts";
-import type { Usage } from "../nn/usage.ts";
+import type { Use } from "../nn/use.ts";
 
 /** What a super-resolution recipe learns from: aligned patches of pictures and of their reduced copies. */
 export interface PatchData {
@@ -41,7 +41,7 @@ export interface RecipeDefinition<O extends z.ZodObject = z.ZodObject> {
   networks(options: z.infer<O>): Readonly<Record<string, Network>>;
   data(options: z.infer<O>): PatchData | ExampleData;
   /** The network whose weights are the result, and what it does. */
-  result(options: z.infer<O>): { readonly network: string; readonly usage: Usage };
+  result(options: z.infer<O>): { readonly network: string; readonly usage: Use };
   /**
    * One scalar per network; the key says whose weights it moves, in this order. Other keys are shown and move nothing.
    * `inputs` are nodes of the batch, by name.
