@@ -4,7 +4,26 @@
  */
 export class UserError extends Error {
   override readonly name = "UserError";
+  /** The text with options as `option` marks them. */
+  readonly #marked: string;
+
+  constructor(marked: string) {
+    super(withOptions(marked));
+    this.#marked = marked;
+  }
+
+  /** The text for a front end that calls options by other names: --resume, or the label of a field. */
+  textFor(nameOf: (option: string) => string): string {
+    return withOptions(this.#marked, nameOf);
+  }
 }
+
+/** Names an option in a text for people, so that each front end can print the name that it goes by there. */
+export const option = (name: string): string => `\0${name}\0`;
+
+/** A text with the options in it named as a front end names them; in quotes unless told otherwise. */
+export const withOptions = (text: string, nameOf: (option: string) => string = (name) => `"${name}"`): string =>
+  text.replace(/\0(\w+)\0/g, (_, name: string) => nameOf(name)); // no text that people write holds \0
 
 /** Makes a UserError of the house's form. `where` names the flag, file or layer; `what` states expected and got. */
 export const userError = (where: string, what: string, cure?: string): UserError =>

@@ -41,7 +41,7 @@ export {
 export * as norms from "./nn/norms.ts";
 export * as optimizers from "./nn/optimizers.ts";
 export * as schedules from "./nn/schedules.ts";
-export type { Usage } from "./nn/usage.ts";
+export { type Use, type UseName, type UseOf, uses } from "./nn/use.ts";
 export * from "./node.ts";
 export type { AnimationWriting, Codec, PictureFormat, Platform, RuntimeChoice } from "./platform/platform.ts";
 export { autoencoder } from "./recipes/autoencoder.ts";

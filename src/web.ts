@@ -5,7 +5,7 @@ import { userError } from "./errors.ts";
 import { isFor, type LoadedModel } from "./modelFiles/model.ts";
 import type { LoadOptions } from "./modelFiles/names.ts";
 import { readModel } from "./modelFiles/read.ts";
-import { verbs } from "./modelFiles/usageSchema.ts";
+import { uses } from "./nn/use.ts";
 import { checkOptions } from "./options/schema.ts";
 import { webCodec, webFiles } from "./platform/web.ts";
 import { networkUpscaler, type Upscaler, upscaleOptions } from "./tasks/upscale/upscale.ts";
@@ -41,7 +41,7 @@ export {
 export * as norms from "./nn/norms.ts";
 export * as optimizers from "./nn/optimizers.ts";
 export * as schedules from "./nn/schedules.ts";
-export type { Usage } from "./nn/usage.ts";
+export { type Use, type UseName, type UseOf, uses } from "./nn/use.ts";
 export { fromImageData, toImageData } from "./platform/web.ts";
 export { autoencoder } from "./recipes/autoencoder.ts";
 export { classifier } from "./recipes/classifier.ts";
@@ -73,7 +73,10 @@ export function openUpscaler(
   { runtime, ...options }: z.input<typeof webUpscaleOptions> & { readonly runtime: Runtime },
 ): Upscaler {
   if (!isFor(model, "upscale"))
-    throw userError(model.name, `expected a model that ${verbs.upscale}, got one that ${verbs[model.usage.task]}`);
+    throw userError(
+      model.name,
+      `expected a model that ${uses.upscale.does}, got one that ${uses[model.usage.task].does}`,
+    );
   const { tile } = checkOptions(webUpscaleOptions, options, (name) => `upscale › ${name}`);
   return networkUpscaler(model, { get: async () => runtime }, tile);
 }

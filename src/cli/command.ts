@@ -1,9 +1,10 @@
 import { Command as Commander, CommanderError } from "commander";
 import { z } from "zod";
-import { userError } from "../errors.ts";
+import { userError, withOptions } from "../errors.ts";
 import { checkOptions, type OptionInfo, optionInfos } from "../options/schema.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type RuntimeChoice, runtimeNames } from "../platform/platform.ts";
+import { flagOf } from "./flags.ts";
 import type { Io } from "./io.ts";
 
 /** What a command takes besides flags. */
@@ -65,9 +66,6 @@ export const sheetOptions = (output: string) => ({
   force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
 });
 
-const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-export const flagOf = (name: string): string => `--${kebab(name)}`;
-
 const placeholderOf = ({ kind, placeholder, choices }: OptionInfo): string => {
   if (placeholder) return placeholder;
   if (kind === "number" || choices?.every((one) => typeof one === "number")) return "number";
@@ -81,7 +79,7 @@ function helpOf(info: OptionInfo): string {
   const preset = info.default;
   const hasDefault = preset !== undefined && info.kind !== "flag" && plural(preset) !== "";
   const says = info.kind !== "flag" && !/^(a text|one text or more)$/.test(info.expected);
-  return [info.description, says && info.expected, hasDefault && `default ${plural(preset)}`]
+  return [withOptions(info.description, flagOf), says && info.expected, hasDefault && `default ${plural(preset)}`]
     .filter(Boolean)
     .join("; ");
 }

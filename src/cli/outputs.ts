@@ -88,12 +88,6 @@ async function problemOf(
     await platform.checkTarget(path, force);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? cured(error) : undefined;
+    return error instanceof Error ? error : undefined;
   }
 }
-
-/** The flag's name in place of the option's. */
-const cured = (error: Error): Error => {
-  error.message = error.message.replace("Pass force to replace it.", "Pass --force to replace it.");
-  return error;
-};

@@ -1,7 +1,8 @@
-import { userError } from "../errors.ts";
+import { UserError, userError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 import type { Command } from "./command.ts";
 import { exit } from "./exit.ts";
+import { flagOf } from "./flags.ts";
 import type { Io } from "./io.ts";
 
 /** A command's place in the list; its code is loaded when it is asked for. */
@@ -81,8 +82,8 @@ export async function main(argv: readonly string[], io: Io, platform?: Platform)
       io.err("Interrupted.\n");
       return exit.interrupted;
     }
-    if (error instanceof Error && error.name === "UserError") {
-      io.err(`${error.message}\n`);
+    if (error instanceof UserError) {
+      io.err(`${error.textFor(flagOf)}\n`);
       return exit.input;
     }
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,4 +1,4 @@
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import type { Examples, ExampleTools } from "./exampleSource.ts";
 import { openExamples } from "./openSet.ts";
 import type { SquareFormat } from "./square.ts";
@@ -35,5 +35,5 @@ export async function openPart(
 /** Throws unless a set has the classes that a recipe asks for; 0 when it does not matter. @param where names the set */
 export function checkClasses({ classes: found }: Examples, classes: number, where: string): void {
   if (classes === 0 || found.length === classes) return;
-  throw userError(where, `expected pictures of ${classes} classes, got ${found.length}`, "Set --classes.");
+  throw userError(where, `expected pictures of ${classes} classes, got ${found.length}`, `Set ${option("classes")}.`);
 }

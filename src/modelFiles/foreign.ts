@@ -1,7 +1,7 @@
 import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { models } from "../models/index.ts";
-import type { Usage } from "../nn/usage.ts";
+import type { Use } from "../nn/use.ts";
 import type { LoadedModel } from "./model.ts";
 import type { LoadOptions } from "./names.ts";
 import { assemble } from "./own.ts";
@@ -29,6 +29,6 @@ export function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): L
   const isUpscaler = found.usage.task === "upscale";
   if (isUpscaler && scale === undefined)
     throw userError(path, "expected to be told what these foreign weights enlarge by, got no scale", "Give a scale.");
-  const usage = (isUpscaler ? { ...found.usage, scale } : found.usage) as Usage;
+  const usage = (isUpscaler ? { ...found.usage, scale } : found.usage) as Use;
   return assemble({ ...found, usage, card: {}, path });
 }

@@ -1,5 +1,5 @@
 import type { Network } from "../nn/model.ts";
-import type { Usage } from "../nn/usage.ts";
+import type { Use } from "../nn/use.ts";
 import type { Card, LoadedModel } from "./model.ts";
 
 const reserved = ["format", "version", "model", "options", "usage"];
@@ -19,7 +19,7 @@ export const cardOf = (metadata: Card): Card =>
   Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
 
 /** The head of a model's file: what it is, what it does, and how it came to be. */
-export const modelMetadata = (made: Network, usage: Usage, card: Card = {}): Record<string, string> => ({
+export const modelMetadata = (made: Network, usage: Use, card: Card = {}): Record<string, string> => ({
   ...card,
   ...format,
   model: made.model.name,

@@ -1,13 +1,13 @@
 import type { Node, Tensors } from "../engine/index.ts";
 import { givenLeaves, type ModelDefinition, type Network } from "../nn/model.ts";
-import type { Task, Usage, UsageOf } from "../nn/usage.ts";
+import type { Use, UseName, UseOf } from "../nn/use.ts";
 import type { Shape } from "../tensor/tensor.ts";
 
 /** Facts about a model's training, kept in its file as texts. */
 export type Card = Readonly<Record<string, string>>;
 
 /** A network with its weights, ready to be compiled. */
-export interface LoadedModel<U extends Usage = Usage> {
+export interface LoadedModel<U extends Use = Use> {
   /** Short name for tables and file names: "srcnn-x2". */
   readonly name: string;
   /** Where it came from. */
@@ -27,7 +27,7 @@ export interface LoadedModel<U extends Usage = Usage> {
 }
 
 /** A network with weights as a model: what training shows samples of. @param weights keyed "network/parameter" */
-export const modelOf = <U extends Usage>(made: Network, weights: Tensors, usage: U, name: string): LoadedModel<U> => ({
+export const modelOf = <U extends Use>(made: Network, weights: Tensors, usage: U, name: string): LoadedModel<U> => ({
   name,
   path: name,
   usage,
@@ -40,5 +40,5 @@ export const modelOf = <U extends Usage>(made: Network, weights: Tensors, usage:
 });
 
 /** Whether a model is there for a task. */
-export const isFor = <T extends Task>(model: LoadedModel, task: T): model is LoadedModel<UsageOf<T>> =>
+export const isFor = <T extends UseName>(model: LoadedModel, task: T): model is LoadedModel<UseOf<T>> =>
   model.usage.task === task;

@@ -1,12 +1,11 @@
 import { exportOnnx, importOnnx, input, type Node, type Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import type { Usage } from "../nn/usage.ts";
+import { type Use, useIn } from "../nn/use.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import type { Shape } from "../tensor/tensor.ts";
 import { cardOf, parseJson } from "./metadata.ts";
 import type { LoadedModel } from "./model.ts";
 import { type LoadOptions, stem } from "./names.ts";
-import { usageSchema } from "./usageSchema.ts";
 
 /** A network that came from an ONNX file: one picture in, one out. */
 export interface ForeignNetwork {
@@ -66,21 +65,19 @@ export function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions
       path,
       `expected a network from picture to picture, got one from [${example.join(", ")}] to [${output.shape.join(", ")}]`,
     );
-  const own = usageSchema.safeParse(parseJson(metadata.usage));
-  if (!own.success && ratio === 1 && scale === undefined)
+  const own = useIn(parseJson(metadata.usage));
+  if (!own && ratio === 1 && scale === undefined)
     throw userError(
       path,
       "expected to be told what this network's input is enlarged by, got no scale",
       "Give a scale.",
     );
-  const usage: Usage = own.success
-    ? own.data
-    : {
-        task: "upscale",
-        scale: ratio === 1 ? scale! : ratio,
-        color: example[1] === 1 ? "y" : "rgb",
-        input: ratio === 1 ? "enlarged" : "lr",
-      };
+  const usage: Use = own ?? {
+    task: "upscale",
+    scale: ratio === 1 ? scale! : ratio,
+    color: example[1] === 1 ? "y" : "rgb",
+    input: ratio === 1 ? "enlarged" : "lr",
+  };
   const name = stem(path);
   return {
     name,

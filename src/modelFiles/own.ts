@@ -2,14 +2,13 @@ import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { models } from "../models/index.ts";
 import { bindWeights, type ModelDefinition, network } from "../nn/model.ts";
-import type { Usage } from "../nn/usage.ts";
+import { type Use, useIn } from "../nn/use.ts";
 import { oneOf } from "../options/schema.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type SafetensorsFile, writeSafetensors } from "../tensor/safetensors.ts";
 import { cardOf, format, metadataOf, parseJson } from "./metadata.ts";
 import { type Card, type LoadedModel, modelOf } from "./model.ts";
 import { stem } from "./names.ts";
-import { usageSchema } from "./usageSchema.ts";
 
 const wrong = "These are weights of another model, or the file is damaged.";
 
@@ -29,14 +28,14 @@ export function fromOwn({ tensors, metadata }: SafetensorsFile, path: string): L
       "Update Imago.",
     );
   const definition = definitionOf(metadata.model, path);
-  const usage = usageSchema.safeParse(parseJson(metadata.usage));
-  if (!usage.success) throw userError(path, `expected a usage that says what the model does, got ${metadata.usage}`);
+  const usage = useIn(parseJson(metadata.usage));
+  if (!usage) throw userError(path, `expected a usage that says what the model does, got ${metadata.usage}`);
   const bare = withoutNetwork(tensors);
   return assemble({
     definition,
     options: parseJson(metadata.options),
     weights: bare,
-    usage: usage.data,
+    usage,
     card: cardOf(metadata),
     path,
   });
@@ -55,7 +54,7 @@ export interface ModelParts {
   readonly definition: ModelDefinition;
   readonly options: unknown;
   readonly weights: Tensors;
-  readonly usage: Usage;
+  readonly usage: Use;
   readonly card: Card;
   readonly path: string;
 }
@@ -74,7 +73,7 @@ export function assemble({ definition, options, weights, usage, card, path }: Mo
 }
 
 /** A file's own name, or "srcnn-x2" where that says nothing. */
-const nameOf = (model: string, usage: Usage, path: string): string => {
+const nameOf = (model: string, usage: Use, path: string): string => {
   if (!["weights", "best", "model"].includes(stem(path))) return stem(path);
   return usage.task === "upscale" ? `${model}-x${usage.scale}` : model;
 };

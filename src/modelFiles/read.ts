@@ -1,5 +1,5 @@
 import { userError } from "../errors.ts";
-import type { Task, UsageOf } from "../nn/usage.ts";
+import { type UseName, type UseOf, useIn, uses } from "../nn/use.ts";
 import type { Platform } from "../platform/platform.ts";
 import { assertFinite, readSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import { adopt, adopted } from "./foreign.ts";
@@ -8,7 +8,6 @@ import { type Card, isFor, type LoadedModel } from "./model.ts";
 import { findModel, type LoadOptions } from "./names.ts";
 import { fromOnnx } from "./onnx.ts";
 import { fromOwn } from "./own.ts";
-import { usageSchema, verbs } from "./usageSchema.ts";
 
 /**
  * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
@@ -26,15 +25,15 @@ export const readModel = (bytes: Uint8Array, path: string, options: LoadOptions 
   path.toLowerCase().endsWith(".onnx") ? fromOnnx(bytes, path, options) : fromSafetensors(bytes, path, options);
 
 /** The same for a model of one task. */
-export async function loadModelFor<T extends Task>(
+export async function loadModelFor<T extends UseName>(
   task: T,
   name: string,
   platform: Platform,
   options: LoadOptions = {},
-): Promise<LoadedModel<UsageOf<T>>> {
+): Promise<LoadedModel<UseOf<T>>> {
   const model = await loadModel(name, platform, options);
   if (isFor(model, task)) return model;
-  throw userError(name, `expected a model that ${verbs[task]}, got one that ${verbs[model.usage.task]}`);
+  throw userError(name, `expected a model that ${uses[task].does}, got one that ${uses[model.usage.task].does}`);
 }
 
 function checkScale({ usage, name: own }: LoadedModel, name: string, { scale }: LoadOptions): void {
@@ -60,11 +59,10 @@ function fromSafetensors(bytes: Uint8Array, path: string, options: LoadOptions):
 }
 
 /** What a model is there for, by the head of its file, or by its tensors where another program wrote it. */
-export async function taskOf(name: string, platform: Platform): Promise<Task> {
+export async function taskOf(name: string, platform: Platform): Promise<UseName> {
   if (/\.onnx$/i.test(name)) return "upscale";
   const { metadata, tensors } = await readFile(name, platform);
-  const usage = usageSchema.safeParse(parseJson(metadata.usage));
-  return usage.success ? usage.data.task : (adopted(tensors)?.usage.task ?? "upscale");
+  return (useIn(parseJson(metadata.usage)) ?? adopted(tensors)?.usage)?.task ?? "upscale";
 }
 
 /** What a model's file says about itself, without building it. */

@@ -1,9 +1,9 @@
-import type { Task } from "../nn/usage.ts";
+import type { UseName } from "../nn/use.ts";
 import type { Platform } from "../platform/platform.ts";
 import { taskOf } from "./read.ts";
 
 /** The folder in runs/ whose finished model of a task is the newest; undefined when there is none. */
-export async function newestRun(task: Task, platform: Platform): Promise<string | undefined> {
+export async function newestRun(task: UseName, platform: Platform): Promise<string | undefined> {
   const { files } = platform;
   const folders = (await files.exists("runs")) ? (await files.list("runs")).map(({ name }) => `runs/${name}`) : [];
   let [newest, latest] = [undefined as string | undefined, -Infinity];

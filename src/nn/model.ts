@@ -13,7 +13,7 @@ import {
 import { userError } from "../errors.ts";
 import type { DType, Shape, Tensor } from "../tensor/tensor.ts";
 import { drawParameter } from "./initializers.ts";
-import type { UpscaleUsage, Usage } from "./usage.ts";
+import type { Use, UseOf } from "./use.ts";
 
 /**
  * Where a layer finds its parameters: `p("body")("3")` names them "body.3.…". The same name gives the same parameter, so a
@@ -70,7 +70,7 @@ export interface Adopted<I> {
   readonly options: I;
   readonly weights: Tensors;
   /** What the network does; what an upscaler enlarges by is not in its weights. */
-  readonly usage: Exclude<Usage, UpscaleUsage> | Omit<UpscaleUsage, "scale">;
+  readonly usage: Exclude<Use, UseOf<"upscale">> | Omit<UseOf<"upscale">, "scale">;
 }
 
 /** Defines a model; the schema's types reach `build`. */

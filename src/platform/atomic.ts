@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 
 /** The code of a file system error ("ENOENT"); empty for any other. */
 export const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "");
@@ -10,7 +10,7 @@ export const textOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
 
 const alreadyThere = (path: string) =>
-  userError(path, "a file with that name is already there", "Pass force to replace it.");
+  userError(path, "a file with that name is already there", `Pass ${option("force")} to replace it.`);
 
 const kindAt = (path: string): Promise<"nothing" | "file" | "folder" | "device"> =>
   stat(path).then(

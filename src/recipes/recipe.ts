@@ -3,7 +3,7 @@ import type { Batch, Data } from "../data/kind.ts";
 import type { Node, Optimizer, Tensors } from "../engine/index.ts";
 import { type Network, network } from "../nn/model.ts";
 import type { Schedule } from "../nn/schedules.ts";
-import type { Task, Usage } from "../nn/usage.ts";
+import type { Use, UseName } from "../nn/use.ts";
 
 /** The networks of a recipe by name. */
 export type Networks = Readonly<Record<string, Network>>;
@@ -13,7 +13,7 @@ export interface GivenModel {
   readonly network: Network;
   /** Keyed "network/parameter". */
   readonly weights: Tensors;
-  readonly usage: Usage;
+  readonly usage: Use;
 }
 
 /** The models that options name, by option; undefined where the option was left out. */
@@ -77,7 +77,7 @@ export interface RecipeDefinition<
   /** @param given the models that options name (`modelOption`) */
   networks(options: z.output<O>, given: Given): N;
   /** The networks whose weights are the result, and what each does; the first one is the main one. */
-  results(options: z.output<O>): { readonly [K in keyof N]?: Usage };
+  results(options: z.output<O>): { readonly [K in keyof N]?: Use };
   /** The step of a recipe with one stage. @param steps of the run, for schedules */
   step?(networks: N, batch: B, options: z.output<O>, steps: number): StepParts;
   /** The stages of a recipe with several; absent where `step` is there. */
@@ -92,7 +92,7 @@ export const defineRecipe = <O extends z.ZodObject, N extends Networks, B extend
 ): RecipeDefinition<O, N, B> => definition;
 
 /** An option that names a model: a shipped one, a file, or a run's folder. Whoever runs the recipe opens it. */
-export const modelOption = (task: Task): z.ZodString =>
+export const modelOption = (task: UseName): z.ZodString =>
   z.string().min(1).meta({ model: task, placeholder: "model" }) as z.ZodString;
 
 /** A given network whose weights stay as they are: constants of the step, in no checkpoint. @param key its name in the recipe */

@@ -6,8 +6,10 @@ type Numbers = Readonly<Record<string, number>>;
 
 /** What the best weights are chosen by. */
 export interface BestBy {
-  /** The evaluation whose lowest value is best. */
+  /** The evaluation that decides. */
   readonly name: string;
+  /** Whether its highest value is best; the lowest is unless given. */
+  readonly isHigherBetter?: boolean;
   /** What it was measured with; scores compare only where this is the same. */
   readonly by: string;
 }
@@ -27,10 +29,13 @@ interface KeptPlan {
   readonly results?: readonly ResultFile[];
 }
 
+const isBetter = (score: number, before: number, { isHigherBetter = false }: BestBy): boolean =>
+  isHigherBetter ? score > before : score < before;
+
 /** Keeps the best weights in best.safetensors. */
 export interface Keeper {
   readonly best: Best | undefined;
-  /** Keeps these weights when they score lower than all before; says whether they do. */
+  /** Keeps these weights when they score better than all before; says whether they do. */
   offer(step: number, weights: Tensors, evaluation: Numbers): Promise<boolean>;
 }
 
@@ -48,7 +53,7 @@ export async function openKeeper({ run, best: wanted, results: [main] = [] }: Ke
     },
     async offer(step, weights, evaluation) {
       const score = wanted && evaluation[wanted.name];
-      if (score === undefined || !(score < (best?.score ?? Infinity))) return false;
+      if (score === undefined || Number.isNaN(score) || (best && !isBetter(score, best.score, wanted!))) return false;
       const texts = { ...main?.metadata, best: wanted!.name, by: wanted!.by, step: String(step), score: String(score) };
       best = { path: await run.saveBest(keptOf(weights, main?.keep), texts), step, score };
       return true;

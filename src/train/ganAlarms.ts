@@ -15,7 +15,7 @@ const NOTHING = 0.02;
 /** Share of the generator's usual gradient under which it has vanished. */
 const VANISHED = 0.01;
 
-const cure = "lower the learning rate, add --r1 10 or use another --loss";
+const cure = "lower the learning rate, set r1 to 10 or use another loss";
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value / values.length, 0);
 const short = (value: number): string => String(Number(value.toPrecision(2)));

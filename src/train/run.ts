@@ -1,6 +1,6 @@
 import type { DataDescription } from "../data/source.ts";
 import type { Tensors } from "../engine/index.ts";
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
 import { type Files, readText } from "../platform/files.ts";
 import { readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
@@ -131,7 +131,11 @@ async function checkFolder(folder: string, files: Files, resume: boolean): Promi
   }
   if (!exists) return;
   if (await files.exists(`${folder}/${names.options}`))
-    throw userError(folder, "expected a new folder, got a run that exists", "Use --resume or another folder.");
+    throw userError(
+      folder,
+      "expected a new folder, got a run that exists",
+      `Use ${option("resume")} or another folder.`,
+    );
   const other = (await files.list(folder)).find(({ name }) => !isLeftover(name));
   if (other)
     throw userError(folder, `expected a new or empty folder, got one with ${other.name}`, "Use another folder.");

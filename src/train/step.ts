@@ -9,7 +9,7 @@ import {
 } from "../engine/index.ts";
 import { internal, userError } from "../errors.ts";
 import { initialWeights, type Network } from "../nn/model.ts";
-import type { Usage } from "../nn/usage.ts";
+import type { Use } from "../nn/use.ts";
 import type { Given, Networks, RecipeDefinition, RecipeTurn, Stage, StepParts } from "../recipes/index.ts";
 import { hash } from "../tensor/random.ts";
 
@@ -39,7 +39,7 @@ export interface Result {
   /** Its key among the recipe's networks. */
   readonly name: string;
   readonly network: Network;
-  readonly usage: Usage;
+  readonly usage: Use;
 }
 
 /** A stage of a run, from its first step to its last; steps of a run count from 1. */

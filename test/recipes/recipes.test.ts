@@ -8,7 +8,7 @@ import { autoencoder } from "../../src/models/autoencoder.ts";
 import { dcganGenerator } from "../../src/models/dcgan.ts";
 import { stylegan2Generator } from "../../src/models/stylegan2.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
-import type { Usage } from "../../src/nn/usage.ts";
+import type { Use } from "../../src/nn/use.ts";
 import { writePicture } from "../../src/platform/codec.ts";
 import { generate } from "../../src/tasks/generate/generate.ts";
 import { mixStyles } from "../../src/tasks/generate/mixStyles.ts";
@@ -84,7 +84,7 @@ describe("memory settings", () => {
 });
 
 /** A file of a network with its first weights; what classes add starts as nothing, and is drawn here. */
-async function fileOf(made: ReturnType<typeof network>, usage: Usage, card = {}): Promise<string> {
+async function fileOf(made: ReturnType<typeof network>, usage: Use, card = {}): Promise<string> {
   const path = join(await temporaryFolder(), "model.safetensors");
   const weights = initialWeights([made], 2);
   for (const [name, { data }] of Object.entries(weights)) {
@@ -191,7 +191,7 @@ describe("reconstruct", () => {
       "map: expected a code of 2 numbers",
     );
     await expect(reconstruct([], { model: path }, platform)).rejects.toThrow(
-      "expected pictures or --data, got neither",
+      'expected pictures or "data", got neither',
     );
   });
 });

@@ -8,7 +8,7 @@ import { type LoadedModel, modelOf } from "../../src/modelFiles/model.ts";
 import { packModel } from "../../src/modelFiles/own.ts";
 import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
-import type { UpscaleUsage } from "../../src/nn/usage.ts";
+import type { UseOf } from "../../src/nn/use.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
 import type { Platform } from "../../src/platform/platform.ts";
 
@@ -22,13 +22,13 @@ export async function temporaryFolder(): Promise<string> {
 export const photograph = (width = 64, height = 48, seed = 3) => syntheticPhotograph({ width, height, seed });
 
 export interface TinyOptions {
-  readonly usage?: Partial<UpscaleUsage>;
+  readonly usage?: Partial<UseOf<"upscale">>;
   readonly seed?: number;
 }
 
 /** An SRCNN of 3-1-3 kernels whose output is near its input, so that pictures stay pictures. */
-export function tinyModel({ usage = {}, seed = 1 }: TinyOptions = {}): LoadedModel<UpscaleUsage> {
-  const full: UpscaleUsage = { task: "upscale", scale: 2, color: "y", input: "enlarged", ...usage };
+export function tinyModel({ usage = {}, seed = 1 }: TinyOptions = {}): LoadedModel<UseOf<"upscale">> {
+  const full: UseOf<"upscale"> = { task: "upscale", scale: 2, color: "y", input: "enlarged", ...usage };
   const channels = full.color === "y" ? 1 : 3;
   const made = network(srcnn, { channels, features: 4, mapped: 4, kernels: [3, 1, 3] });
   const weights = initialWeights([made], seed);

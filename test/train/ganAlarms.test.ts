@@ -21,7 +21,7 @@ describe("collapse", () => {
   test("names what it saw", () => {
     expect(generatorAlarms(samples(0.9, 0.031)).collapse).toBe(
       "samples are 97 % alike (diversity 0.031 of the training pictures'): the generator has collapsed; " +
-        "lower the learning rate, add --r1 10 or use another --loss",
+        "lower the learning rate, set r1 to 10 or use another loss",
     );
   });
 

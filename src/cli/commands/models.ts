@@ -3,13 +3,12 @@ import { userError } from "../../errors.ts";
 import type { Card } from "../../modelFiles/model.ts";
 import { listModels } from "../../modelFiles/names.ts";
 import { loadModel, modelCard } from "../../modelFiles/read.ts";
-import type { Usage } from "../../nn/usage.ts";
+import { type Use, useText } from "../../nn/use.ts";
 import { alignedTable } from "../../report/evaluation.ts";
 import { radiusOf } from "../../tasks/upscale/receptiveField.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-import { useText } from "../useText.ts";
 
 async function list(json: boolean, { io, platform }: Context): Promise<number> {
   const names = await listModels(platform);
@@ -20,7 +19,7 @@ async function list(json: boolean, { io, platform }: Context): Promise<number> {
     io.out(
       `${alignedTable(
         ["name", "use", "trained on"],
-        cards.map(({ name, usage, data }: Card) => [name!, useText(JSON.parse(usage!) as Usage), data ?? "–"]),
+        cards.map(({ name, usage, data }: Card) => [name!, useText(JSON.parse(usage!) as Use), data ?? "–"]),
       )}\n`,
     );
   return exit.done;

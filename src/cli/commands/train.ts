@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { normOf } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
+import { useText } from "../../nn/use.ts";
 import { recipes } from "../../recipes/index.ts";
 import { profileText } from "../../report/profile.ts";
 import { profileSteps } from "../../tasks/train/profile.ts";
@@ -14,10 +15,10 @@ import {
 } from "../../tasks/train/train.ts";
 import type { Best } from "../../train/bestKeeper.ts";
 import type { Tick } from "../../train/fit.ts";
-import { type Context, defineCommand, flagOf, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
+import { flagOf } from "../flags.ts";
 import { duration, printJson, statusLine } from "../io.ts";
-import { useText } from "../useText.ts";
 
 const { run, data, ...rest } = trainOptions.shape;
 

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { listPictures } from "../../data/folder.ts";
-import { userError } from "../../errors.ts";
+import { UserError, userError } from "../../errors.ts";
 import { lazyRuntime } from "../../platform/lazyRuntime.ts";
 import { type PictureWriting, type Platform, pictureFormats } from "../../platform/platform.ts";
 import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale/upscale.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
+import { flagOf } from "../flags.ts";
 import { printJson, type StatusLine, statusLine } from "../io.ts";
 import { type Job, planOutputs } from "../outputs.ts";
 
@@ -49,9 +50,10 @@ class Outcome {
 
   /** Notes and says why a file failed; what is no UserError goes on its way. */
   fail(input: string, error: unknown): void {
-    if (!(error instanceof Error && error.name === "UserError")) throw error;
-    this.failed.push({ input, error: error.message });
-    this.#status.say(error.message);
+    if (!(error instanceof UserError)) throw error;
+    const text = error.textFor(flagOf);
+    this.failed.push({ input, error: text });
+    this.#status.say(text);
   }
 
   get code(): number {

@@ -2,7 +2,7 @@ import { compileFunction, input, type Runtime } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import type { Features } from "../../metrics/features.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
-import type { ClassifyUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import { floats, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { inBatches } from "../common/batches.ts";
 
@@ -28,7 +28,7 @@ const BATCH = 250;
 
 /** A trained or adopted classifier as judge; its features are what its last layer reads. */
 export async function openClassifier(
-  { network, usage, weights, path }: LoadedModel<ClassifyUsage>,
+  { network, usage, weights, path }: LoadedModel<UseOf<"classify">>,
   runtime: Runtime,
 ): Promise<Classifier> {
   if (!network) throw userError(path, "expected a classifier of this package, got a graph");

@@ -1,24 +1,24 @@
 import { openPart } from "../../data/openPart.ts";
 import { compileFunction, input } from "../../engine/index.ts";
 import { modelOf } from "../../modelFiles/model.ts";
-import type { ClassifyUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { floats } from "../../tensor/tensor.ts";
 import { inBatches } from "../common/batches.ts";
-import type { SamplerFor, SamplerParts } from "../common/watching.ts";
-import { heldOut } from "../common/watching.ts";
+import { heldOut, keptBy, type WatcherFor, type WatchParts } from "../common/watching.ts";
 import { largest } from "./classifier.ts";
 
 const BATCH = 250;
 
 /** The share of held-out pictures whose class is told right. */
-export async function planClassifySampler(
-  { network, usage, checked }: SamplerParts<ClassifyUsage>,
+export async function watchClassify(
+  { network, usage, checked, figure }: WatchParts<UseOf<"classify">>,
   platform: Platform,
-): Promise<SamplerFor> {
+): Promise<WatcherFor> {
   const held = await openPart("test", usage, heldOut(checked), platform);
   const { count } = held.description;
   return (runtime) => ({
+    ...keptBy(figure, held.description.sha256),
     async evaluate(weights) {
       const model = modelOf(network, weights, usage, network.key);
       const output = model.build(input("input", [BATCH, usage.channels, usage.size, usage.size]));

@@ -2,11 +2,11 @@ import { z } from "zod";
 import type { Examples } from "../../data/exampleSource.ts";
 import { openPart } from "../../data/openPart.ts";
 import type { Runtime } from "../../engine/index.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import type { Picture } from "../../image/picture.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
-import type { ClassifyUsage, GenerateUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
 
 /** What a feature network is asked for. */
@@ -23,19 +23,21 @@ export const featureOptions = z.object({
     .enum(["clean", "legacy"])
     .default("clean")
     .describe(
-      "for --features: enlarge or reduce by antialiased bicubic as Pillow and clean-fid, or by bilinear without antialiasing as pytorch-fid",
+      `for ${option("features")}: enlarge or reduce by antialiased bicubic as Pillow and clean-fid, or by bilinear without antialiasing as pytorch-fid`,
     ),
   featureSize: z
     .int()
     .min(8)
     .max(1024)
     .optional()
-    .describe("for --features with an .onnx file of free size: side that it is given, 299 unless given, in pixels"),
+    .describe(
+      `for ${option("features")} with an .onnx file of free size: side that it is given, 299 unless given, in pixels`,
+    ),
   featureRange: z
     .enum(["unit", "symmetric", "bytes", "imagenet"])
     .optional()
     .describe(
-      "for --features with an .onnx file: 0…1 (unless given), −1…1, 0…255, or less ImageNet's mean over deviation",
+      `for ${option("features")} with an .onnx file: 0…1 (unless given), −1…1, 0…255, or less ImageNet's mean over deviation`,
     ),
 });
 
@@ -102,9 +104,9 @@ export const shareOf = (verdicts: readonly number[], labels: ArrayLike<number | 
 /** The classifier that judges a generator of pictures of the same size. */
 export async function loadJudge(
   path: string,
-  { size, channels }: Pick<GenerateUsage, "size" | "channels">,
+  { size, channels }: Pick<UseOf<"generate">, "size" | "channels">,
   platform: Platform,
-): Promise<LoadedModel<ClassifyUsage>> {
+): Promise<LoadedModel<UseOf<"classify">>> {
   const classifier = await loadModelFor("classify", path, platform);
   const { usage } = classifier;
   if (usage.size === size && usage.channels === channels) return classifier;

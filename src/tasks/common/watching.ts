@@ -2,13 +2,13 @@ import type { DataSource } from "../../data/source.ts";
 import type { Runtime, Tensors } from "../../engine/index.ts";
 import type { Picture } from "../../image/picture.ts";
 import type { Network } from "../../nn/model.ts";
-import type { Usage } from "../../nn/usage.ts";
+import type { Use } from "../../nn/use.ts";
 import type { BestBy } from "../../train/bestKeeper.ts";
 import type { Alarms } from "../../train/ganAlarms.ts";
 import type { MetricLine } from "../../train/metricLines.ts";
 
-/** What samples are made of. */
-export interface SamplerParts<U extends Usage = Usage> {
+/** What a use is watched by: the network in training and the data to try it on. */
+export interface WatchParts<U extends Use = Use> {
   readonly network: Network;
   readonly usage: U;
   readonly checked: {
@@ -18,14 +18,21 @@ export interface SamplerParts<U extends Usage = Usage> {
     readonly seed: number;
     /** A classifier. */
     readonly judge?: string;
-    readonly keepBest?: "kid" | "fid";
   };
   /** What is learned from. */
   readonly source: DataSource;
+  /** The figure by which the best weights are kept, where they are. */
+  readonly figure?: Figure;
+}
+
+/** A number that evaluations of a network give, and which of two is better. */
+export interface Figure {
+  readonly name: string;
+  readonly isHigherBetter: boolean;
 }
 
 /** What training shows while it runs. */
-export interface Sampler {
+export interface Watcher {
   sample?(weights: Tensors, step: number): Promise<Picture>;
   /** Numbers on pictures that are not learned from. */
   evaluate?(weights: Tensors, step: number): Promise<Readonly<Record<string, number>>>;
@@ -35,10 +42,14 @@ export interface Sampler {
   readonly best?: BestBy;
 }
 
-export type SamplerFor = (runtime: Runtime) => Sampler;
+export type WatcherFor = (runtime: Runtime) => Watcher;
+
+/** Keeps the best weights by a figure, where one was chosen. @param by what it is measured on: figures compare on the same alone */
+export const keptBy = (figure: Figure | undefined, by: string): Pick<Watcher, "best"> =>
+  figure ? { best: { ...figure, by } } : {};
 
 /** The data set to judge by: another one where it was given, else the held-out part of the one that is learned from. */
-export const heldOut = ({ data, validate, cell }: SamplerParts["checked"]) => ({
+export const heldOut = ({ data, validate, cell }: WatchParts["checked"]) => ({
   data: validate === undefined ? data : [validate],
   cell,
 });

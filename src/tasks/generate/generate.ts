@@ -1,16 +1,17 @@
 import { z } from "zod";
 import type { Runtime } from "../../engine/index.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import type { Picture } from "../../image/picture.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
-import type { GenerateUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import { checkOptions } from "../../options/schema.ts";
 import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
 import { picturesOf } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
-import { codesOf, openGenerator } from "./generator.ts";
+import { codesOf } from "../common/codes.ts";
+import { firstRows, openGenerator, takes } from "./generator.ts";
 
 /** What `generate` can be asked for. */
 export const generateOptions = z.object({
@@ -38,7 +39,7 @@ export const generateOptions = z.object({
     .array(z.int().min(0))
     .length(2)
     .optional()
-    .describe("walk in --count pictures from one picture of this seed to another")
+    .describe(`walk in ${option("count")} pictures from one picture of this seed to another`)
     .meta({ placeholder: "from,to" }),
 });
 
@@ -52,7 +53,7 @@ export interface Made {
 }
 
 /** Names of the classes in order; their numbers where the model's card has no names. */
-const classNames = ({ usage, card }: LoadedModel<GenerateUsage>): readonly string[] => {
+const classNames = ({ usage, card }: LoadedModel<UseOf<"generate">>): readonly string[] => {
   const named = card.classes ? (JSON.parse(card.classes) as readonly string[]) : [];
   return Array.from({ length: usage.classes }, (_, k) => named[k] ?? String(k));
 };
@@ -88,30 +89,27 @@ function walk(codes: Tensor, [from, to]: readonly [number, number], steps: numbe
 }
 
 /** The codes and labels of everything that was asked for. */
-function plan({ count, seed, interpolate, class: wanted }: Checked, model: LoadedModel<GenerateUsage>) {
+function plan({ count, seed, interpolate, class: wanted }: Checked, model: LoadedModel<UseOf<"generate">>) {
   const { latent } = model.usage;
   const names = classNames(model);
   const classes = chosenClasses(wanted, names, model.name);
   if (interpolate) {
     const ends = interpolate as [number, number];
     const codes = walk(codesOf(latent, seed, Math.max(...ends) + 1), ends, count);
-    const still = tensor(
-      Float32Array.from({ length: count * latent }, (_, i) => floats(codes)[i % latent]!),
-      [count, latent],
-    );
-    return { codes, labels: Array.from({ length: count }, () => classes[0] ?? 0), names, noiseOf: still };
+    const still = { seed, of: Array.from({ length: count }, () => ends[0]) };
+    return { codes, labels: Array.from({ length: count }, () => classes[0] ?? 0), names, noise: still };
   }
   const total = wanted.length > 0 ? count * wanted.length : count;
   const labels = Array.from({ length: total }, (_, i) =>
     wanted.length > 0 ? classes[Math.floor(i / count)]! : (classes[i % Math.max(1, classes.length)] ?? 0),
   );
-  return { codes: codesOf(latent, seed, total), labels, names };
+  return { ...firstRows(latent, seed, total), labels, names };
 }
 
 /** Only styles can be drawn towards their mean. */
-function checkTruncation(truncation: number | undefined, { usage, name }: LoadedModel<GenerateUsage>): void {
-  if (truncation === undefined || usage.styles !== undefined) return;
-  throw userError("truncation", `expected none, since ${name} has no styles, got ${truncation}`);
+function checkTruncation(truncation: number | undefined, model: LoadedModel<UseOf<"generate">>): void {
+  if (truncation === undefined || takes(model, "truncation")) return;
+  throw userError("truncation", `expected none, since ${model.name} has no styles, got ${truncation}`);
 }
 
 /** Makes pictures with a generator. Picture i of a seed is the same however many are made. */
@@ -123,14 +121,14 @@ export async function generate(
   const checked = checkOptions(generateOptions, options, (name) => `generate › ${name}`);
   const model = await loadModelFor("generate", checked.model, platform);
   checkTruncation(checked.truncation, model);
-  const { codes, labels, names, noiseOf } = plan(checked, model);
+  const { names, ...rows } = plan(checked, model);
   const { truncation } = checked;
   const runtime: Runtime = await platform.runtime(choice);
   try {
     const generator = await openGenerator(model, runtime);
-    const pictures = picturesOf(await generator.run({ codes, labels, truncation, noiseOf }));
+    const pictures = picturesOf(await generator.run({ ...rows, truncation }));
     await generator.dispose();
-    return pictures.map((picture, i) => ({ picture, ...(names.length > 0 && { class: names[labels[i]!]! }) }));
+    return pictures.map((picture, i) => ({ picture, ...(names.length > 0 && { class: names[rows.labels[i]!]! }) }));
   } finally {
     await runtime.dispose();
   }

@@ -1,123 +1,117 @@
-import { compileFunction, type Executable, input, type Runtime, type Tensors } from "../../engine/index.ts";
-import { userError } from "../../errors.ts";
+import { compileFunction, input, inputsOf, type Node, type Runtime, type Tensors } from "../../engine/index.ts";
+import { internal, userError } from "../../errors.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import { givenLeaves, type Network } from "../../nn/model.ts";
-import type { GenerateUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import { random } from "../../tensor/random.ts";
-import { floats, indices, type Tensor, tensor } from "../../tensor/tensor.ts";
-import { runRows } from "../common/batches.ts";
+import { indices, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { rowsFrom, runRows } from "../common/batches.ts";
+import { codeOf, codesOf } from "../common/codes.ts";
 
-/** What pictures are made from. */
-export interface Codes {
+/** Whose noise pictures have, where a generator adds some: that of picture `of[row]` of a seed. */
+export interface RowNoise {
+  readonly seed: number;
+  readonly of: readonly number[];
+}
+
+/** What pictures are made from, a row each. */
+export interface Rows {
   /** [N, latent], N(0, 1). */
   readonly codes: Tensor;
   /** Class numbers, one a row, where the generator has classes. */
   readonly labels?: readonly number[];
-  /** How far styles stray from their mean, 0…1; 1 unless given. For generators with styles. */
+  /** How far styles stray from their mean, 0…1; 1 unless given. */
   readonly truncation?: number | undefined;
-  /** Codes [N, latent] whose noise the pictures have, where the generator adds some; their own unless given. */
-  readonly noiseOf?: Tensor | undefined;
+  readonly noise: RowNoise;
 }
 
 /** A generator, ready to run. Pictures are [N, C, size, size] in 0…1. */
 export interface Generator {
-  run(codes: Codes): Promise<Tensor>;
+  run(rows: Rows): Promise<Tensor>;
   dispose(): Promise<void>;
 }
 
-/** The halves of a generator with styles: codes to styles [N, styles, latent], and those to pictures. */
-export interface StyledGenerator {
-  styles(codes: Codes): Promise<Tensor>;
-  /** `noiseOf` as in `Codes`. */
-  pictures(styles: Tensor, noiseOf: Tensor): Promise<Tensor>;
-}
+/** Pictures that are made at a time. */
+export const BATCH = 64;
 
-const BATCH = 64;
+const countTo = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
 
-/** The code of picture `index` of a seed: the same whatever else is made beside it. */
-export function codeOf(latent: number, seed: number, index: number): Float32Array {
-  const { normal } = random(seed, "code", index);
-  return Float32Array.from({ length: latent }, normal);
-}
+/** The rows of the first pictures of a seed. */
+export const firstRows = (latent: number, seed: number, count: number): Pick<Rows, "codes" | "noise"> => ({
+  codes: codesOf(latent, seed, count),
+  noise: { seed, of: countTo(count) },
+});
 
-/** The codes [count, latent] of the pictures from `first` on. */
-export function codesOf(latent: number, seed: number, count: number, first = 0): Tensor {
-  const all = new Float32Array(count * latent);
-  for (let i = 0; i < count; i++) all.set(codeOf(latent, seed, first + i), i * latent);
-  return tensor(all, [count, latent]);
-}
+/** The rows from one number to another. */
+export const rowsBetween = ({ codes, labels, noise, ...rest }: Rows, from: number, to: number): Rows => ({
+  ...rest,
+  codes: rowsFrom(codes, from, to),
+  ...(labels && { labels: labels.slice(from, to) }),
+  noise: { ...noise, of: noise.of.slice(from, to) },
+});
 
-/** Which code's noise a row of pictures has: only read here, the generator itself does not know this input. */
-const NOISE_OF = "codes of noise";
+/** What the further inputs of a generator are filled from. */
+type Given = Omit<Rows, "codes">;
 
-/** Fresh noise [N, P] for every code, always the same for the same one. */
-const noiseFor =
-  ({ model, options }: Network) =>
-  ({ [NOISE_OF]: codes }: Tensors): Tensors => {
-    const count = model.given?.(options).noise?.shape[1];
-    if (count === undefined) return {};
-    const rows = codes!.shape[0]!;
-    const latent = codes!.data.length / rows;
-    const all = new Float32Array(rows * count);
-    for (let row = 0; row < rows; row++) {
-      const { normal } = random(
-        "noise of styles",
-        floats(codes!)
-          .subarray(row * latent, (row + 1) * latent)
-          .join(),
-      );
-      for (let i = 0; i < count; i++) all[row * count + i] = normal();
+/** One further input of the rows `at`. @param width numbers a row     @param latent numbers of a code */
+type Filling = (
+  rows: Given,
+  at: readonly number[],
+  sizes: { readonly width: number; readonly latent: number },
+) => Tensor;
+
+/** How each further input that generators have is filled, by its name. */
+const fillings: Readonly<Record<string, Filling>> = {
+  label: ({ labels = [] }, at) => indices(at.map((row) => labels[row] ?? 0), [at.length]),
+  truncation: ({ truncation = 1 }, at) => tensor(at.map(() => truncation), [at.length]),
+  noise({ noise: { seed, of } }, at, { width, latent }) {
+    const all = new Float32Array(at.length * width);
+    for (const [n, row] of at.entries()) {
+      // The stream goes by the picture's code, so that a picture of a seed stays what it has always been.
+      const { normal } = random("noise of styles", codeOf(latent, seed, of[row] ?? 0).join());
+      for (let i = 0; i < width; i++) all[n * width + i] = normal();
     }
-    return { noise: tensor(all, [rows, count]) };
-  };
+    return tensor(all, [at.length, width]);
+  },
+}; // biome-ignore format: a line each
 
-const networkOf = ({ network, path }: LoadedModel<GenerateUsage>) => {
+/** Which further inputs a generator has. */
+export const takes = ({ network }: LoadedModel, name: string): boolean =>
+  name in (network?.model.given?.(network.options) ?? {});
+
+/** Fills the further inputs that an output of a generator reads, for the batch from a row on. */
+export const filler = (network: Network, output: Node, { latent }: UseOf<"generate">) => {
+  const given = network.model.given?.(network.options) ?? {};
+  const read = new Set(inputsOf([output]).map(({ attributes }) => attributes.name));
+  const wanted = Object.entries(given).filter(([name]) => read.has(name));
+  return (rows: Given) =>
+    (from: number): Tensors => {
+      const at = countTo(BATCH).map((row) => from + row);
+      return Object.fromEntries(
+        wanted.map(([name, { shape }]) => {
+          if (!fillings[name]) throw internal(`nothing fills the input ${name} of ${network.key}`);
+          return [name, fillings[name](rows, at, { width: shape[1] ?? 1, latent })];
+        }),
+      );
+    };
+};
+
+/** The network of a generator. @throws UserError where it is known as a graph only */
+export const networkOf = ({ network, path }: LoadedModel<UseOf<"generate">>): Network => {
   if (network) return network;
   throw userError(path, "expected a generator of this package, got a graph");
 };
 
-/** Tensors for the inputs of a generator: codes, and what else it takes. */
-function feedsOf(
-  { classes, styles }: GenerateUsage,
-  { codes, labels = [], truncation = 1, noiseOf = codes }: Codes,
-): Tensors {
-  const [count = 0] = codes.shape;
-  const each = (of: (i: number) => number): number[] => Array.from({ length: count }, (_, i) => of(i));
-  return {
-    input: codes,
-    [NOISE_OF]: noiseOf,
-    ...(classes > 0 && { label: indices(each((i) => labels[i] ?? 0), [count]) }),
-    ...(styles !== undefined && { truncation: tensor(each(() => truncation), [count]) }),
-  }; // biome-ignore format: a line each
-}
-
 /** Opens a generator. Every picture is made in a batch of the same size, so its neighbors change nothing. */
-export async function openGenerator(model: LoadedModel<GenerateUsage>, runtime: Runtime): Promise<Generator> {
+export async function openGenerator(model: LoadedModel<UseOf<"generate">>, runtime: Runtime): Promise<Generator> {
   const { usage, weights } = model;
   const network = networkOf(model);
   const given = givenLeaves(network.model, network.options, BATCH);
   const output = network(input("input", [BATCH, usage.latent]), { given });
-  const executable: Executable = await compileFunction({ output }, { runtime, weights });
+  const executable = await compileFunction({ output }, { runtime, weights });
+  const fill = filler(network, output, usage);
   return {
-    run: (codes) => runRows(executable, feedsOf(usage, codes), BATCH, noiseFor(network)),
+    run: (rows) => runRows(executable, { input: rows.codes }, BATCH, fill(rows)),
     dispose: () => executable.dispose(),
-  };
-}
-
-/** Opens the halves of a generator with styles. */
-export async function openStyled(model: LoadedModel<GenerateUsage>, runtime: Runtime): Promise<StyledGenerator> {
-  const { usage, weights, path } = model;
-  const network = networkOf(model);
-  if (usage.styles === undefined) throw userError(path, "expected a generator with styles, got one without");
-  const given = givenLeaves(network.model, network.options, BATCH);
-  const styles = network.part("styles", input("input", [BATCH, usage.latent]), { given });
-  const pictures = network.part("picture", input("input", styles.shape), { given });
-  const [first, second] = [
-    await compileFunction({ output: styles }, { runtime, weights }),
-    await compileFunction({ output: pictures }, { runtime, weights }),
-  ];
-  return {
-    styles: (codes) => runRows(first, feedsOf(usage, codes), BATCH),
-    pictures: (rows, noiseOf) => runRows(second, { input: rows, [NOISE_OF]: noiseOf }, BATCH, noiseFor(network)),
   };
 }

@@ -4,17 +4,17 @@ import type { Picture } from "../../image/picture.ts";
 import type { Features } from "../../metrics/features.ts";
 import { fid } from "../../metrics/fid.ts";
 import { kid } from "../../metrics/kid.ts";
-import type { Nearest } from "../../metrics/nearest.ts";
 import { precisionRecall } from "../../metrics/precisionRecall.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
-import type { GenerateUsage } from "../../nn/usage.ts";
-import { floats, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import type { UseOf } from "../../nn/use.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { type Classifier, type Embedder, openClassifier, rowsOf } from "../classify/classifier.ts";
 import { openFeatures } from "../classify/featureNetwork.ts";
+import { rowsFrom } from "../common/batches.ts";
 import { type JudgeParts, type Judgment, loadJudge, partsOf, shareOf, spreadOf } from "../common/judging.ts";
 import { sheetOfRows } from "../reconstruct/watch.ts";
-import { codesOf, openGenerator } from "./generator.ts";
-import { median, nearestLearned } from "./nearestLearned.ts";
+import { firstRows, openGenerator } from "./generator.ts";
+import { type Learned, median, nearestLearned } from "./nearestLearned.ts";
 
 /** Pictures that are put through a network between two looks at the clock. */
 const PIECE = 250;
@@ -22,19 +22,13 @@ const PIECE = 250;
 const [SOUGHT, SEARCHED] = [500, 60_000];
 const COLUMNS = 16;
 
-/** Rows from one number to another of a batch, as a batch. */
-const rowsFrom = (batch: Tensor, from: number, to: number): Tensor => {
-  const rest = batch.shape.slice(1);
-  return tensor(floats(batch).subarray(from * sizeOf(rest), to * sizeOf(rest)), [to - from, ...rest]);
-};
-
 const some = ({ data, width }: Features, from: number, to: number): Features => ({
   data: data.subarray(from * width, to * width),
   width,
 });
 
 /** Who gives the features and, where a classifier is there, the verdicts. */
-async function openJudges(usage: GenerateUsage, parts: JudgeParts) {
+async function openJudges(usage: UseOf<"generate">, parts: JudgeParts) {
   const { checked, platform, runtime } = parts;
   const { size, channels } = usage;
   if (checked.judge === undefined && checked.features === undefined)
@@ -89,31 +83,33 @@ async function nearestPictures({ made, held, learned, train }: Sets, embedder: E
   const take = (from: number, to: number): Tensor => train.take(order.slice(from, to)).image!;
   const searched = Math.min(SEARCHED, train.description.count);
   const embedded = embedder.isQuick ? Math.max(searched, known) : known;
-  const of = (pick: (set: Embedded) => Features) =>
-    [made, held].map((set) => some(pick(set), 0, Math.min(SOUGHT, set.image.shape[0]!)));
-  const pixels = await nearestLearned(of(({ image }) => rowsOf(image)), {
+  /** The nearest training pictures of both sets by some numbers of each picture. */
+  const search = async (by: (set: Embedded) => Features, rows: Learned) => {
+    const sought = [made, held].map((set) => some(by(set), 0, Math.min(SOUGHT, set.image.shape[0]!)));
+    const [ofMade, ofHeld] = await nearestLearned(sought, rows);
+    return { made: ofMade!, held: ofHeld! };
+  };
+  const pixels = await search(({ image }) => rowsOf(image), {
     count: searched,
     rows: (from, to) => rowsOf(take(from, to)),
-  }); // biome-ignore format: the two searches alike
-  const features = await nearestLearned(of((set) => set.features), {
+  });
+  const features = await search((set) => set.features, {
     count: embedded,
     rows: (from, to) => (to <= known ? some(learned.features, from, to) : embedder.features(take(from, to))),
-  }); // biome-ignore format: the two searches alike
+  });
   const root = Math.sqrt(rowsOf(made.image).width); // pixels by root mean square, so that sizes compare
-  const [made0, held0] = pixels as [Nearest, Nearest];
-  const [made1, held1] = features as [Nearest, Nearest];
   return {
     figures: {
-      "nearest training picture, pixels": median(made0.distance) / root,
-      "the same of test pictures, pixels": median(held0.distance) / root,
-      "nearest training picture, features": median(made1.distance),
-      "the same of test pictures, features": median(held1.distance),
+      "nearest training picture, pixels": median(pixels.made.distance) / root,
+      "the same of test pictures, pixels": median(pixels.held.distance) / root,
+      "nearest training picture, features": median(features.made.distance),
+      "the same of test pictures, features": median(features.held.distance),
       "training pictures searched, pixels": searched,
       "training pictures searched, features": embedded,
     },
     sheet: sheetOf(
       made.image,
-      [made0, made1].map(({ index }) => [...index].map((at) => order[at]!)),
+      [pixels.made, features.made].map(({ index }) => [...index].map((at) => order[at]!)),
       train,
     ),
   };
@@ -136,7 +132,7 @@ function sheetOf(made: Tensor, found: readonly (readonly number[])[], train: Exa
  * precision and recall, each beside its value for pictures that were learned from. With classes also the share of pictures
  * that the classifier takes for the class they were asked for.
  */
-export async function judgeGenerator(model: LoadedModel<GenerateUsage>, parts: JudgeParts): Promise<Judgment> {
+export async function judgeGenerator(model: LoadedModel<UseOf<"generate">>, parts: JudgeParts): Promise<Judgment> {
   const { checked, runtime, hooks } = parts;
   const { usage } = model;
   const { classifier, embedder } = await openJudges(usage, parts);
@@ -148,7 +144,7 @@ export async function judgeGenerator(model: LoadedModel<GenerateUsage>, parts: J
     features: await embed(embedder, image, what, hooks),
   });
   const made = await all(
-    await generator.run({ codes: codesOf(usage.latent, checked.seed, checked.count), labels }),
+    await generator.run({ ...firstRows(usage.latent, checked.seed, checked.count), labels }),
     "made",
   );
   const held = await all(test.take(spreadOf(test, checked.count)).image!, "test");

@@ -8,7 +8,8 @@ import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
 import { picturesOf } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { generateOptions } from "./generate.ts";
-import { codesOf, openStyled } from "./generator.ts";
+import { firstRows } from "./generator.ts";
+import { openStyled } from "./styles.ts";
 
 const { model, seed, truncation } = generateOptions.shape;
 
@@ -26,16 +27,20 @@ export type MixOptions = z.input<typeof mixOptions>;
 const blank = ({ width, height, channels }: Picture): Picture =>
   makePicture({ width, height, channels }, makeSamples(8, width * height * channels).fill(255));
 
+/** The places of n × n mixtures, row by row. */
+const mixtures = (count: number): readonly { readonly row: number; readonly column: number }[] =>
+  Array.from({ length: count * count }, (_, at) => ({ row: Math.floor(at / count), column: at % count }));
+
 /** The styles [2n, L, W] of n rows and n columns, and behind them those of every mixture, row by row: [2n + n², L, W]. */
 function withMixtures(styles: Tensor, mix: number): Tensor {
   const [both, layers, width] = styles.shape as readonly [number, number, number];
   const [count, area] = [both / 2, layers * width];
-  const row = (i: number) => floats(styles).subarray(i * area, (i + 1) * area);
+  const styleOf = (i: number) => floats(styles).subarray(i * area, (i + 1) * area);
   const all = new Float32Array((both + count * count) * area);
   all.set(floats(styles));
-  for (let at = 0; at < count * count; at++) {
-    all.set(row(count + (at % count)), (both + at) * area);
-    all.set(row(Math.floor(at / count)).subarray(0, mix * width), (both + at) * area);
+  for (const [at, { row, column }] of mixtures(count).entries()) {
+    all.set(styleOf(count + column), (both + at) * area);
+    all.set(styleOf(row).subarray(0, mix * width), (both + at) * area);
   }
   return tensor(all, [both + count * count, layers, width]);
 }
@@ -65,12 +70,10 @@ export async function mixStyles(options: MixOptions, platform: Platform, choice:
   const runtime = await platform.runtime(choice);
   try {
     const generator = await openStyled(model, runtime);
-    const codes = codesOf(latent, seed, 2 * count);
-    const styles = await generator.styles({ codes, truncation });
-    const made = await generator.pictures(
-      withMixtures(styles, mix),
-      withMixtures(tensor(floats(codes), [2 * count, 1, latent]), 1),
-    );
+    const rows = firstRows(latent, seed, 2 * count);
+    const styles = await generator.styles({ ...rows, truncation });
+    const noise = { seed, of: [...rows.noise.of, ...mixtures(count).map(({ row }) => row)] };
+    const made = await generator.pictures(withMixtures(styles, mix), noise);
     return mixtureSheet(picturesOf(made), count);
   } finally {
     await runtime.dispose();

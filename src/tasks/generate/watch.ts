@@ -3,14 +3,14 @@ import type { Tensors } from "../../engine/index.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { diversity } from "../../metrics/diversity.ts";
 import { modelOf } from "../../modelFiles/model.ts";
-import type { GenerateUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { picturesOf } from "../../tensor/pictures.ts";
 import { generatorAlarms } from "../../train/ganAlarms.ts";
 import { rowsOf } from "../classify/classifier.ts";
 import { once } from "../common/once.ts";
-import type { SamplerFor, SamplerParts } from "../common/watching.ts";
-import { codesOf, openGenerator } from "./generator.ts";
+import type { WatcherFor, WatchParts } from "../common/watching.ts";
+import { firstRows, openGenerator } from "./generator.ts";
 import { planGeneratorScore } from "./score.ts";
 
 const COLUMNS = 10;
@@ -24,10 +24,10 @@ const CLASSES = 20;
  * A sheet from the same codes at every interval, a row for each class where there are some; how different its pictures are
  * from each other; and, with a judge, how far they are from real ones.
  */
-export async function planGenerateSampler(parts: SamplerParts<GenerateUsage>, platform: Platform): Promise<SamplerFor> {
+export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platform: Platform): Promise<WatcherFor> {
   const { network, usage, checked, source } = parts;
   const rows = usage.classes > 0 ? Math.min(CLASSES, usage.classes) : ROWS;
-  const codes = codesOf(usage.latent, checked.seed, rows * COLUMNS);
+  const first = firstRows(usage.latent, checked.seed, rows * COLUMNS);
   const labels = Array.from({ length: rows * COLUMNS }, (_, i) => (usage.classes > 0 ? Math.floor(i / COLUMNS) : 0));
   const planned = await planGeneratorScore(parts, platform);
   const real = once(async () => {
@@ -39,7 +39,7 @@ export async function planGenerateSampler(parts: SamplerParts<GenerateUsage>, pl
     const make = lastOnly(async (weights: Tensors) => {
       const generator = await openGenerator(modelOf(network, weights, usage, network.key), runtime);
       try {
-        return { sheet: await generator.run({ codes, labels }), scores: (await score?.(generator)) ?? {} };
+        return { sheet: await generator.run({ ...first, labels }), scores: (await score?.(generator)) ?? {} };
       } finally {
         await generator.dispose();
       }

@@ -1,7 +1,7 @@
 import { compileFunction, type Executable, input, type Runtime } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
-import type { ReconstructUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { inBatches } from "../common/batches.ts";
 
@@ -17,7 +17,7 @@ export interface Autoencoder {
 
 /** Opens the halves on a runtime. Batches of any number are cut and padded to one size. */
 export async function openAutoencoder(
-  { network, usage, weights, path }: LoadedModel<ReconstructUsage>,
+  { network, usage, weights, path }: LoadedModel<UseOf<"reconstruct">>,
   runtime: Runtime,
   batch = BATCH,
 ): Promise<Autoencoder> {

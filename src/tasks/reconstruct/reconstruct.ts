@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { openPart } from "../../data/openPart.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { flatten, toGray, toRgb } from "../../image/channels.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { crop, hasAlpha, type Picture } from "../../image/picture.ts";
 import { plainPicture } from "../../image/reduce.ts";
 import { resize } from "../../image/resize.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
-import type { ReconstructUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import { checkOptions } from "../../options/schema.ts";
 import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
 import { batchOf, picturesOf } from "../../tensor/pictures.ts";
@@ -78,10 +78,10 @@ export async function reconstruct(
     throw userError(
       "map",
       `expected a code of 2 numbers, got ${model.usage.latent.join("×")}`,
-      "Train with --latent 2.",
+      `Train with ${option("latent")} 2.`,
     );
   if (map === undefined && paths.length === 0 && data === undefined)
-    throw userError("reconstruct", "expected pictures or --data, got neither");
+    throw userError("reconstruct", `expected pictures or ${option("data")}, got neither`);
   const taken = map ? undefined : await (data ? fromSet(data, count, model.usage, platform) : fromFiles(paths, model.usage, platform)); // biome-ignore format: one line
   const runtime = await platform.runtime(choice);
   try {
@@ -96,7 +96,7 @@ export async function reconstruct(
   }
 }
 
-async function fromSet(data: string, count: number, usage: ReconstructUsage, platform: Platform): Promise<Named> {
+async function fromSet(data: string, count: number, usage: UseOf<"reconstruct">, platform: Platform): Promise<Named> {
   const set = await openPart("test", { ...usage, classes: 0 }, { data: [data] }, platform);
   const numbers = [...Array(Math.min(count, set.description.count)).keys()];
   return { names: numbers.map((number) => `${data} ${number}`), image: set.take(numbers).image! };
@@ -105,7 +105,7 @@ async function fromSet(data: string, count: number, usage: ReconstructUsage, pla
 /** The middle square of each file in the network's size and planes. */
 async function fromFiles(
   paths: readonly string[],
-  { size, channels }: ReconstructUsage,
+  { size, channels }: UseOf<"reconstruct">,
   { codec }: Platform,
 ): Promise<Named> {
   const pictures: Picture[] = [];

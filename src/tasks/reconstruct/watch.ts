@@ -2,11 +2,11 @@ import type { Examples } from "../../data/exampleSource.ts";
 import { openPart } from "../../data/openPart.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { modelOf } from "../../modelFiles/model.ts";
-import type { ReconstructUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { picturesOf } from "../../tensor/pictures.ts";
 import { floats, sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { heldOut, type SamplerFor, type SamplerParts } from "../common/watching.ts";
+import { heldOut, keptBy, type WatcherFor, type WatchParts } from "../common/watching.ts";
 import { openAutoencoder } from "./autoencoder.ts";
 
 const COLUMNS = 10;
@@ -14,12 +14,13 @@ const COLUMNS = 10;
 const MOST = 10_000;
 
 /** Ten held-out pictures above what the network makes of them; the mean squared error over the held-out part. */
-export async function planReconstructSampler(
-  { network, usage, checked }: SamplerParts<ReconstructUsage>,
+export async function watchReconstruct(
+  { network, usage, checked, figure }: WatchParts<UseOf<"reconstruct">>,
   platform: Platform,
-): Promise<SamplerFor> {
+): Promise<WatcherFor> {
   const held = await openPart("test", { ...usage, classes: 0 }, heldOut(checked), platform);
   return (runtime) => ({
+    ...keptBy(figure, held.description.sha256),
     async sample(weights) {
       const { image } = held.take([...Array(Math.min(COLUMNS, held.description.count)).keys()]);
       const model = await openAutoencoder(modelOf(network, weights, usage, network.key), runtime, COLUMNS);

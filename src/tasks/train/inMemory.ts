@@ -1,10 +1,10 @@
 import type { z } from "zod";
 import type { Examples, PartFormat } from "../../data/exampleSource.ts";
+import type { Batch } from "../../data/kind.ts";
 import type { DataSource } from "../../data/source.ts";
 import type { Runtime, Tensors } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import { type LoadedModel, modelOf } from "../../modelFiles/model.ts";
-import type { Batch } from "../../data/kind.ts";
 import type { Networks, RecipeDefinition } from "../../recipes/index.ts";
 import { readWeights } from "../../train/checkpoint.ts";
 import { openStages } from "../../train/stages.ts";

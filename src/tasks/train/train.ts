@@ -1,22 +1,22 @@
 import { z } from "zod";
 import type { DataSource } from "../../data/source.ts";
 import { checkStep, compileStep, type Runtime, type StepOptions, type StepPlan } from "../../engine/index.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { modelMetadata } from "../../modelFiles/metadata.ts";
 import { initialWeights, type Network, network, parameterCount } from "../../nn/model.ts";
-import type { Usage } from "../../nn/usage.ts";
+import type { Use } from "../../nn/use.ts";
 import { checkOptions, oneOf } from "../../options/schema.ts";
 import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
 import { type RecipeDefinition, recipes } from "../../recipes/index.ts";
 import { type FitPlan, fit, type Tick } from "../../train/fit.ts";
 import type { StepProfile } from "../../train/profile.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../../train/run.ts";
-import type { Sampler } from "../common/watching.ts";
+import type { WatcherFor } from "../common/watching.ts";
+import { useOptions, watchUse, workOf } from "../uses.ts";
 import { animateSamples } from "./animation.ts";
 import { type ProfileHooks, profileOn } from "./profile.ts";
 import { stepPlan } from "./recipeStep.ts";
 import { openData } from "./trainData.ts";
-import { planSampler } from "./watch.ts";
 
 /** What a training needs besides its recipe's own options. */
 export const trainOptions = z.object({
@@ -39,16 +39,7 @@ export const trainOptions = z.object({
     .optional()
     .describe("folder of pictures to score at every sample; not learned from")
     .meta({ placeholder: "folder" }),
-  judge: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("for generators: the classifier whose features give KID or FID at every sample")
-    .meta({ placeholder: "model" }),
-  keepBest: z
-    .enum(["kid", "fid"])
-    .optional()
-    .describe("for generators: keep the weights of the lowest KID or FID by --judge as best.safetensors too"),
+  ...useOptions.shape,
   log: z.int().min(1).max(1_000_000).default(100).describe("steps from one line of metrics to the next"),
   save: z.int().min(1).max(1_000_000).default(1000).describe("steps from one checkpoint to the next"),
   sample: z.int().min(1).max(1_000_000).default(1000).describe("steps from one sample to the next"),
@@ -77,7 +68,7 @@ export interface Training {
   readonly steps: number;
   /** The network whose weights are the result. */
   readonly network: Network;
-  readonly usage: Usage;
+  readonly usage: Use;
   /** How many numbers the network learns. */
   readonly parameters: number;
   /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
@@ -166,7 +157,7 @@ interface Prepared {
   readonly source: DataSource;
   readonly training: ReturnType<typeof stepsOf>;
   readonly description: RunDescription;
-  readonly samplerFor: (runtime: Runtime) => Sampler;
+  readonly watcherFor: WatcherFor;
   readonly platform: Platform;
 }
 
@@ -180,7 +171,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const source = await openData(recipe.data(own), checked, platform);
   const training = stepsOf(request, networks, source);
   const description = describe(request, source, platform);
-  const samplerFor = await planSampler({ network, usage, checked, source }, platform);
+  const watcherFor = await watchUse({ network, usage, checked, source }, platform);
   return {
     folder: checked.run,
     recipe,
@@ -190,7 +181,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
     usage,
     parameters: parameterCount(network),
     start: ({ signal } = {}) =>
-      start({ request, networks, source, training, description, samplerFor, platform }, signal),
+      start({ request, networks, source, training, description, watcherFor, platform }, signal),
     profile: (hooks) => profileOn(platform, request.runtime, training, hooks),
   };
 }
@@ -218,11 +209,9 @@ export type TrainTick = Tick & { readonly animation?: string };
 
 const isLast = ({ weights, interrupted }: Tick): boolean => weights !== undefined || interrupted === true;
 
-/** Small pictures grow out of noise; enlarged ones hardly move. */
 async function withAnimation(tick: Tick, { request, platform }: Prepared): Promise<TrainTick> {
   const { recipe, own, checked } = request;
-  const { task } = recipe.result(own).usage;
-  if (task !== "generate" && task !== "reconstruct") return tick;
+  if (!workOf(recipe.result(own).usage.task).hasAnimation) return tick;
   const animation = await animateSamples(checked.run, tick.step, platform);
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
@@ -242,7 +231,7 @@ function stepsOf({ recipe, own, checked }: Request, networks: Readonly<Record<st
   };
 }
 
-function fitPlan({ request, networks, source, training, samplerFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
+function fitPlan({ request, networks, source, training, watcherFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
   const { recipe, own, checked } = request;
   const { steps, seed, log, save, sample } = checked;
   const { network: key, usage } = recipe.result(own);
@@ -260,7 +249,7 @@ function fitPlan({ request, networks, source, training, samplerFor }: Prepared, 
     ...training,
     steps,
     every: { log, save, sample },
-    ...samplerFor(runtime),
+    ...watcherFor(runtime),
     run,
     keep: keysOf(networks[key]!),
     metadata: modelMetadata(networks[key]!, usage, card),
@@ -275,7 +264,11 @@ const keysOf = ({ model, options, key }: Network): readonly string[] =>
 
 async function checkFolder(folder: string, resume: boolean, { files }: Platform): Promise<void> {
   if (!resume && (await files.exists(`${folder}/options.json`)))
-    throw userError(folder, "expected a new folder, got a run that exists", "Use --resume or another folder.");
+    throw userError(
+      folder,
+      "expected a new folder, got a run that exists",
+      `Use ${option("resume")} or another folder.`,
+    );
 }
 
 function describe({ recipe, own, checked, runtime }: Request, source: DataSource, platform: Platform): RunDescription {

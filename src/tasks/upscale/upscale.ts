@@ -10,7 +10,7 @@ import type { Convention } from "../../image/taps.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import { listModels } from "../../modelFiles/names.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
-import type { UpscaleUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import { checkOptions } from "../../options/schema.ts";
 import type { LazyRuntime } from "../../platform/lazyRuntime.ts";
 import type { Platform } from "../../platform/platform.ts";
@@ -122,7 +122,7 @@ const bicubic = (picture: Picture, size: Size): Picture =>
 
 /** An upscaler of a loaded network. @param side of its tiles */
 export function networkUpscaler(
-  model: LoadedModel<UpscaleUsage>,
+  model: LoadedModel<UseOf<"upscale">>,
   runtime: Pick<LazyRuntime, "get">,
   side: number,
 ): Upscaler {
@@ -160,7 +160,7 @@ export function networkUpscaler(
 }
 
 /** One tile through the network: gray or RGB in, the same kind and depth out, clipped and rounded. */
-const enhance = (tile: Picture, { usage }: LoadedModel<UpscaleUsage>, predictor: Predictor): Promise<Picture> =>
+const enhance = (tile: Picture, { usage }: LoadedModel<UseOf<"upscale">>, predictor: Predictor): Promise<Picture> =>
   usage.color === "y" ? enhanceLuma(tile, usage.scale, predictor) : enhanceColors(tile, predictor);
 
 /** The network makes the luma (BT.601 studio range over 255); Cb and Cr are interpolated. */

@@ -1,15 +1,15 @@
 import { listPictures } from "../../data/folder.ts";
-import type { Runtime, Tensors } from "../../engine/index.ts";
-import { userError } from "../../errors.ts";
+import type { Tensors } from "../../engine/index.ts";
+import { option, userError } from "../../errors.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { type Box, crop, modcrop, type Picture, type Size } from "../../image/picture.ts";
 import { plainPicture } from "../../image/reduce.ts";
 import { resize } from "../../image/resize.ts";
 import { score } from "../../metrics/protocol.ts";
 import { modelOf } from "../../modelFiles/model.ts";
-import type { UpscaleUsage } from "../../nn/usage.ts";
+import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import type { Sampler, SamplerParts } from "../common/watching.ts";
+import { keptBy, type WatcherFor, type WatchParts } from "../common/watching.ts";
 import { networkUpscaler } from "./upscale.ts";
 
 const side = 192;
@@ -33,13 +33,20 @@ const shrink = (large: Picture, scale: number): Picture =>
  * protocol. Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is wrong with
  * the pictures shows here, before anything is written.
  */
-export async function planUpscaleSampler(
-  { network, usage, checked }: SamplerParts<UpscaleUsage>,
+export async function watchUpscale(
+  { network, usage, checked, figure }: WatchParts<UseOf<"upscale">>,
   platform: Platform,
-): Promise<(runtime: Runtime) => Sampler> {
+): Promise<WatcherFor> {
   const { scale } = usage;
   const validation = checked.validate ? await listPictures([checked.validate], platform.files) : [];
+  if (figure && validation.length === 0)
+    throw userError(
+      "keepBest",
+      "expected pictures to score, got none",
+      `Give a folder of them as ${option("validate")}.`,
+    );
   await checkSizes(validation, scale, platform);
+  const kept = figure && keptBy(figure, await sumOf(validation, platform));
   const part = await firstPart(checked.validate ? [checked.validate] : checked.data, scale, platform);
   const small = shrink(part, scale);
   const plainly = resize(small, part, { method: "bicubic", convention: "matlab" });
@@ -50,6 +57,7 @@ export async function planUpscaleSampler(
       return use((picture) => upscaler.run(picture)).finally(upscaler.dispose);
     };
     return {
+      ...kept,
       sample: (weights) =>
         withNetwork(weights, async (run) => pictureGrid([plainly, await run(small), part], { columns: 3, gap: 4 })),
       ...(validation.length > 0 && {
@@ -57,6 +65,12 @@ export async function planUpscaleSampler(
       }),
     };
   };
+}
+
+/** One checksum of several files. */
+async function sumOf(paths: readonly string[], { files }: Platform): Promise<string> {
+  const sums = await Promise.all(paths.map((path) => files.sha256(path)));
+  return sums.map((sum) => sum.slice(0, 12)).join(" ");
 }
 
 type Enlarge = (picture: Picture) => Promise<Picture>;

@@ -9,7 +9,7 @@ import { classifier } from "../../../src/models/classifier.ts";
 import { ganDiscriminator, ganGenerator } from "../../../src/models/gan.ts";
 import { vae } from "../../../src/models/vae.ts";
 import { initialWeights, network } from "../../../src/nn/model.ts";
-import type { Usage } from "../../../src/nn/usage.ts";
+import type { Use } from "../../../src/nn/use.ts";
 import { readPicture } from "../../../src/platform/codec.ts";
 import { judge } from "../../../src/tasks/evaluate/judge.ts";
 import { cli } from "../../cli/support.ts";
@@ -23,7 +23,7 @@ const square = { size: 8, channels: 1 } as const;
 async function models() {
   const folder = await temporaryFolder();
   const at = (name: string) => join(folder, name);
-  const write = async (name: string, made: ReturnType<typeof network>, usage: Usage) =>
+  const write = async (name: string, made: ReturnType<typeof network>, usage: Use) =>
     writeFile(at(name), packModel(modelOf(made, initialWeights([made], 2), usage, made.key)));
   const generator = network(ganGenerator, { ...square, latent: 3, classes: 2, hidden: [6] });
   await write("g.safetensors", generator, { task: "generate", ...square, latent: 3, classes: 2 });
@@ -99,7 +99,7 @@ test("what cannot be judged is refused", async () => {
   const wrong = { model, data: "shapes", features: at("judge.safetensors") };
   await expect(judge(wrong, platform, cpu)).rejects.toThrow("expected a model that gives features of pictures");
   await expect(judge({ model: at("up.safetensors"), data: "shapes" }, platform, cpu)).rejects.toThrow(
-    "got one that enlarges pictures. Use imago evaluate --scale.",
+    'got one that enlarges pictures. Use evaluate with "scale".',
   );
 });
 

@@ -1,14 +1,15 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { loadModel } from "../../../src/modelFiles/read.ts";
+import { writePicture } from "../../../src/platform/codec.ts";
 import { dcgan } from "../../../src/recipes/dcgan.ts";
 import type { RecipeDefinition } from "../../../src/recipes/index.ts";
 import { generate } from "../../../src/tasks/generate/generate.ts";
 import { findRecipe, planResume, planTraining, type TrainTick } from "../../../src/tasks/train/train.ts";
 import { readSafetensors } from "../../../src/tensor/safetensors.ts";
-import { temporaryFolder, testPlatform } from "../support.ts";
+import { photograph, temporaryFolder, testPlatform } from "../support.ts";
 
 const cpu = { name: "cpu", threads: 1 } as const;
 const platform = testPlatform();
@@ -118,6 +119,34 @@ describe("the best by a judge", () => {
     expect((await generate({ model: path, count: 2 }, platform, cpu)).length).toBe(2);
   });
 
+  test("is the highest PSNR of a network that enlarges, or the highest accuracy of a classifier", async () => {
+    const folder = await temporaryFolder();
+    const validate = join(folder, "held");
+    await mkdir(validate);
+    await writePicture(join(validate, "a.png"), photograph(48, 40));
+    const few = { steps: 6, sample: 1, log: 1, save: 6 };
+    const enlarger = { ...few, form: "9-1-5", patch: 16, batch: 1, learningRate: 0.01, data: [validate], validate };
+    const digits = { ...few, size: 8, classes: 8, features: 4, learningRate: 0.05 };
+    for (const [name, figure, options] of [
+      ["srcnn", "psnr", enlarger],
+      ["classifier", "accuracy", digits],
+    ] as const) {
+      const run = join(folder, name);
+      const ticks = await trained(name, run, { ...options, keepBest: figure });
+      const scores = (await metricsOf(run)).flatMap(({ evaluation }) => evaluation?.[figure] ?? []);
+      expect(scores).toHaveLength(6);
+      expect(ticks.at(-1)!.best!.score).toBe(Math.max(...scores));
+      expect(ticks.at(-1)!.best!.step).toBe(1 + scores.indexOf(Math.max(...scores)));
+    }
+    await expect(trained("srcnn", join(folder, "c"), { ...enlarger, validate: undefined, keepBest: "psnr" })).rejects.toThrow('keepBest: expected pictures to score, got none. Give a folder of them as "validate".'); // biome-ignore format: one line
+    await expect(trained("srcnn", join(folder, "c"), { ...enlarger, keepBest: "kid" })).rejects.toThrow(
+      "keepBest: expected one of psnr and ssim for a network that enlarges pictures, got kid.",
+    );
+    await expect(trained("classifier", join(folder, "c"), { ...digits, judge: "x" })).rejects.toThrow(
+      "judge: expected none with this recipe, whose network tells classes apart. Leave it out.",
+    );
+  });
+
   test("needs a judge of these pictures, and a generator", async () => {
     const folder = await temporaryFolder();
     const plan = (name: string, options: object) =>
@@ -130,7 +159,7 @@ describe("the best by a judge", () => {
     await expect(plan("gan", { keepBest: "kid" })).rejects.toThrow(
       "judge: expected a classifier to judge by, got none",
     );
-    await expect(plan("vae", { keepBest: "kid" })).rejects.toThrow("keepBest: expected none with this recipe, which trains no generator"); // biome-ignore format: one line
+    await expect(plan("vae", { keepBest: "kid" })).rejects.toThrow("keepBest: expected mse for a network that rebuilds pictures, got kid."); // biome-ignore format: one line
     const judge = join(folder, "judge");
     await trained("classifier", judge, { size: 12, classes: 8, features: 2, steps: 1 });
     await expect(plan("gan", { judge })).rejects.toThrow("expected a judge of 1×8×8 pictures, got one of 1×12×12");

@@ -1,0 +1,113 @@
+import { z } from "zod";
+
+/** What networks of one kind are for. Its facts are written beside the weights: enough to run a network without its recipe. */
+export interface UseDefinition<F extends z.ZodObject = z.ZodObject> {
+  readonly facts: F;
+  /** What every network of this use does, for messages: "enlarges pictures". */
+  readonly does: string;
+  /** What one network does, in a few words: "enlarges ×2, luma". */
+  says(facts: z.output<F>): string;
+}
+
+/** Defines a use; the schema's types reach `says`. */
+const defineUse = <F extends z.ZodObject>(definition: UseDefinition<F>): UseDefinition<F> => definition;
+
+const side = z.int().min(1).max(1024);
+const channels = z.literal([1, 3]).describe("1 gray, 3 RGB; samples are 0…1");
+const square = { size: side.describe("side of the pictures, in pixels"), channels };
+const word = z.string().min(1).max(40);
+
+const planes = (channels: 1 | 3): string => (channels === 1 ? "gray" : "RGB");
+const kind = ({ size, channels }: { readonly size: number; readonly channels: 1 | 3 }): string =>
+  `${planes(channels)} ${size}×${size}`;
+
+/** Every use, a row each. tasks/uses.ts has the work of each: how training is watched and how a model is judged. */
+export const uses = {
+  upscale: defineUse({
+    facts: z.object({
+      scale: z.int().min(1).max(16),
+      color: z.enum(["y", "rgb"]).describe("planes: luma (BT.601 studio range, 0…1) or RGB (0…1)"),
+      input: z.enum(["enlarged", "lr"]).describe("the input at the target's size (bicubic) or at its own"),
+    }),
+    does: "enlarges pictures",
+    says: ({ scale, color }) => `enlarges ×${scale}, ${color === "y" ? "luma" : "RGB"}`,
+  }),
+  reconstruct: defineUse({
+    facts: z.object({
+      ...square,
+      latent: z
+        .array(side)
+        .min(1)
+        .max(3)
+        .readonly()
+        .describe("shape of a code, without the batch: the part encode makes it, the part decode takes it"),
+    }),
+    does: "rebuilds pictures",
+    says: ({ latent, ...square }) => `rebuilds ${kind(square)} from ${latent.join("×")} numbers`,
+  }),
+  generate: defineUse({
+    facts: z.object({
+      ...square,
+      latent: side.describe("numbers of a code [N, latent], N(0, 1)"),
+      classes: z.int().min(0).max(1000).describe("classes that the input label [N] int64 names; 0 for none"),
+      styles: side
+        .optional()
+        .describe("styles [N, styles, latent] that the part styles makes and the part picture takes"),
+    }),
+    does: "makes pictures",
+    says: ({ classes, ...square }) => `makes ${kind(square)}${classes > 0 ? `, ${classes} classes` : ""}`,
+  }),
+  classify: defineUse({
+    facts: z.object({
+      ...square,
+      classes: z.int().min(2).max(1000).describe("logits [N, classes]; the part features gives what judges compare"),
+    }),
+    does: "tells classes apart",
+    says: ({ classes, ...square }) => `tells ${classes} classes apart, ${kind(square)}`,
+  }),
+  /** Raw scores [N, 1], above zero for real pictures. */
+  discriminate: defineUse({
+    facts: z.object(square),
+    does: "tells real pictures from made ones",
+    says: (square) => `tells real pictures from made ones, ${kind(square)}`,
+  }),
+  embed: defineUse({
+    facts: z.object({
+      ...square,
+      features: z.int().min(1).describe("numbers a picture: distances between sets of pictures are measured on them"),
+    }),
+    does: "gives features of pictures",
+    says: ({ features, ...square }) => `gives ${features} features of pictures, ${kind(square)}`,
+  }),
+  translate: defineUse({
+    facts: z.object({
+      from: word.describe("what goes in, in a word or two: edges, horses"),
+      to: word.describe("what comes out: shoes, zebras"),
+      channels,
+      size: side.optional().describe("side of the pictures, in pixels; absent where any will do"),
+    }),
+    does: "turns pictures into others",
+    says: ({ from, to, size, channels }) =>
+      `turns ${from} into ${to}, ${size === undefined ? planes(channels) : kind({ size, channels })}`,
+  }),
+} as const;
+
+export type UseName = keyof typeof uses;
+
+/** What a network does, with the facts of its use. */
+export type Use = {
+  [T in UseName]: { readonly task: T } & Readonly<z.output<(typeof uses)[T]["facts"]>>;
+}[UseName];
+export type UseOf<T extends UseName> = Extract<Use, { readonly task: T }>;
+
+/** What a model's file says of its use; `task` names the row. */
+export const useSchema = z.discriminatedUnion(
+  "task",
+  Object.entries(uses).map(([task, { facts }]) => z.object({ task: z.literal(task), ...facts.shape })) as never,
+) as unknown as z.ZodType<Use>;
+
+/** The use that a value from a file describes; undefined when it is none. */
+export const useIn = (value: unknown): Use | undefined => useSchema.safeParse(value).data;
+
+/** "enlarges ×2, luma": what a model does, in a few words. */
+export const useText = (use: Use): string => (uses[use.task] as UseDefinition).says(use);
