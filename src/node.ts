@@ -16,13 +16,8 @@ import {
   type ReconstructOptions,
   reconstruct as reconstructWith,
 } from "./tasks/reconstruct/reconstruct.ts";
-import {
-  planResume,
-  planTraining,
-  type ResumeOptions,
-  type TrainOptions,
-  type TrainTick,
-} from "./tasks/train/train.ts";
+import type { TrainOptions } from "./tasks/train/options.ts";
+import { planResume, planTraining, type ResumeOptions, type TrainTick } from "./tasks/train/train.ts";
 import { type CompareOptions, type Comparison, compare as compareWith } from "./tasks/upscale/compare.ts";
 import {
   type EvaluateOptions,

@@ -54,7 +54,7 @@ export function captioned(wanted: CaptionWanted): Data<{ readonly image: Node; r
       const { cell } = options.parse(given);
       return source(await openPart("train", { size, channels, classes: 0 }, { data, cell }, tools), seed, data[0]!);
     },
-    inMemory: { format: { size, channels }, source: (set, seed) => source(set, seed, "data") },
+    inMemory: { format: { size, channels }, source },
   };
 }
 

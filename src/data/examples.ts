@@ -41,8 +41,8 @@ export function examples(wanted: ExampleWanted): Data<{ readonly image: Node; re
     },
     inMemory: {
       format: { size, channels },
-      source(set, seed) {
-        checkClasses(set, classes, "data");
+      source(set, seed, where) {
+        checkClasses(set, classes, where);
         return source(set, seed);
       },
     },

@@ -28,8 +28,8 @@ export interface DataTools {
 export interface InMemory {
   /** The form of the pictures that the set is asked for. */
   readonly format: Omit<PartFormat, "part">;
-  /** Batches of a set. @throws UserError where the set lacks what the kind needs */
-  source(examples: Examples, seed: number): DataSource;
+  /** Batches of a set. @param where names it in errors @throws UserError where the set lacks what the kind needs */
+  source(examples: Examples, seed: number, where: string): DataSource;
 }
 
 /**

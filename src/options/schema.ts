@@ -18,6 +18,8 @@ export interface OptionInfo {
   readonly placeholder?: string;
   /** The value of a flag given without one. */
   readonly bare?: unknown;
+  /** The use of the model that it names. */
+  readonly model?: string | undefined;
 }
 
 interface Schema {
@@ -123,6 +125,7 @@ export function optionInfo(name: string, schema: z.ZodType): OptionInfo {
     short: meta.short as string | undefined,
     placeholder: meta.placeholder as string | undefined,
     bare: meta.bare,
+    model: meta.model as string | undefined,
   };
 }
 

@@ -32,7 +32,8 @@ async function losses(loss: "logistic" | "hinge" | "least-squares", start: "zero
   const discriminator = network(linearScore, { start }, "discriminator");
   const generator = network(scaling, {}, "generator");
   const image = input("image", [3, 1, 2, 2]);
-  const outputs = adversarial({ generator, discriminator, image, latent: 4 }, { ...defaults, loss, r1 });
+  const { metrics, ...scores } = adversarial({ generator, discriminator, image, latent: 4 }, { ...defaults, loss, r1 });
+  const outputs = { ...scores, ...metrics };
   const weights = initialWeights([generator, discriminator], 1);
   const compiled = await compileFunction(outputs, { runtime: referenceRuntime(), weights });
   const ramp = (shape: number[]) =>
@@ -65,9 +66,10 @@ test("R1 of a linear score is half of γ times the squared norm of its weights b
 
 test("the VAE's loss is the negative ELBO: closed form where all weights are zero", async () => {
   const options = vae.options.parse({ size: 4, latent: 3, beta: 2 });
-  const networks = vae.networks(options);
+  const networks = vae.networks(options, {});
   const image = input("image", [2, 1, 4, 4]);
-  const outputs = vae.losses(networks, { image }, options);
+  const { turns, metrics } = vae.step!(networks, { image }, options, 1);
+  const outputs = { vae: turns.vae!.loss, ...metrics };
   const weights = Object.fromEntries(
     Object.entries(initialWeights(Object.values(networks), 1)).map(([name, { data, shape }]) => {
       // Means 1 and log variances 0 from the bias of the code; every pixel's logit is 0.

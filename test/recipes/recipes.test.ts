@@ -13,7 +13,8 @@ import { writePicture } from "../../src/platform/codec.ts";
 import { generate } from "../../src/tasks/generate/generate.ts";
 import { mixStyles } from "../../src/tasks/generate/mixStyles.ts";
 import { reconstruct } from "../../src/tasks/reconstruct/reconstruct.ts";
-import { findRecipe, planResume, planTraining } from "../../src/tasks/train/train.ts";
+import { findRecipe } from "../../src/tasks/train/options.ts";
+import { planResume, planTraining } from "../../src/tasks/train/train.ts";
 import { photograph, temporaryFolder, testPlatform } from "../tasks/support.ts";
 
 const cpu = { name: "cpu", threads: 1 } as const;

@@ -12,7 +12,7 @@ async function scores(name: string, norm: string, times: number) {
   const sizes = { ...small, ...(name === "dcgan" && { size: 24 }), ...(name !== "cgan" && { classes: 0 }) };
   const fields = Object.keys(recipe.options.shape);
   const wanted = Object.entries({ ...sizes, norm }).filter(([key]) => fields.includes(key));
-  const discriminator = recipe.networks(recipe.options.parse(Object.fromEntries(wanted))).discriminator!;
+  const discriminator = recipe.networks(recipe.options.parse(Object.fromEntries(wanted)), {}).discriminator!;
   const image = input("image", [2, 1, sizes.size, sizes.size]);
   const label = input("label", [2], { dtype: "int64" });
   const score = discriminator(image, { given: name === "cgan" ? { label } : {} });

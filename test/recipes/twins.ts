@@ -6,8 +6,8 @@ import { createRuntime } from "../../src/engine/runtime/node.ts";
 import type { Network } from "../../src/nn/model.ts";
 import { recipes } from "../../src/recipes/index.ts";
 import type { StepWork } from "../../src/tasks/bench/workload.ts";
-import { stepPlan } from "../../src/tasks/train/recipeStep.ts";
 import { type Shape, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { openRecipe } from "../../src/train/step.ts";
 import { drawn } from "../fixtures/drawn.ts";
 
 /** Losses of whole steps in PyTorch, discriminator's and generator's, by test/fixtures/gans.py. */
@@ -81,12 +81,10 @@ export async function compareTwin({ recipe: name, options, losses }: Twin): Prom
   const runtime = createRuntime("cpu", { threads: 1 });
   try {
     const recipe = recipes.find((one) => one.name === name)!;
-    const checked = recipe.options.parse(options);
-    const networks = recipe.networks(checked);
-    const plan = stepPlan(recipe, networks, checked);
-    const rate = recipe.schedule(checked, 3);
-    const numbers = (step: number) => ({ step, learningRate: rate(step), emaDecay: 0.5 });
-    const made = await takeSteps({ networks: Object.values(networks), plan, numbers }, runtime, losses.length);
+    const [stage] = openRecipe(recipe, { options: recipe.options.parse(options), steps: 3 }).stages;
+    const numbers = (step: number) => ({ step, learningRate: stage.rate(step), emaDecay: 0.5 });
+    const plan = stage.plan();
+    const made = await takeSteps({ networks: stage.networks(), plan, numbers }, runtime, losses.length);
     for (const [at, [discriminator, generator]] of losses.entries())
       for (const [key, value] of Object.entries({ discriminator, generator }))
         expect(Math.abs(made[at]![key]! - value), `${key} loss of step ${at + 1}: ${made[at]![key]}, PyTorch ${value}`).toBeLessThan(1e-3 * Math.max(1, value)); // biome-ignore format: one line

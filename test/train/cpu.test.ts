@@ -49,18 +49,25 @@ async function plan(disk: MemoryFiles, resume: boolean, forget: readonly string[
   );
   expect(source.description.pool).toBe(1);
   return {
-    prepare: (on) =>
-      compileStep(
-        {
-          turns: { srcnn: { moves: ["srcnn"], loss: mse(one(x), y), optimizer: adam(), clipNorm: 1 } },
-          ema: ["srcnn"],
-        },
-        { runtime: on, weights },
-      ),
+    stages: [
+      {
+        first: 1,
+        last: 20,
+        compile: (on) =>
+          compileStep(
+            {
+              turns: { srcnn: { moves: ["srcnn"], loss: mse(one(x), y), optimizer: adam(), clipNorm: 1 } },
+              ema: ["srcnn"],
+            },
+            { runtime: on, weights },
+          ),
+        shown: () => [],
+        rate: cosineRate(1e-2, { steps: 20 }),
+        emaDecay: () => 0.9,
+      },
+    ],
     source,
     steps: 20,
-    schedule: cosineRate(1e-2, { steps: 20 }),
-    emaDecay: () => 0.9,
     every: { log: 4, save: 7 },
     run: await openRun("runs/a", lineDescription, { files: disk, resume, writePicture: pictureWriter(disk) }),
   };

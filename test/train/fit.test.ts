@@ -11,6 +11,7 @@ import {
   type LineOptions,
   linePlan,
   lineSource,
+  lineStage,
   lineStep,
   MemoryFiles,
   metricsOf,
@@ -93,7 +94,7 @@ describe("one training", () => {
 
   test("writes only the networks asked for", async () => {
     const files = new MemoryFiles();
-    await train({ files, plan: { keep: ["other"] } });
+    await train({ files, plan: { results: [{ keep: ["other"] }] } });
     expect(readSafetensors(files.content.get("runs/a/weights.safetensors")!).tensors).toEqual({});
   });
 
@@ -113,7 +114,7 @@ describe("one training", () => {
     };
     const plan = await linePlan({
       files: new MemoryFiles(),
-      plan: { prepare, source: { ...source, batch }, depth: 0 },
+      plan: { stages: [lineStage(20, prepare)], source: { ...source, batch }, depth: 0 },
     });
     const ticks = await collect(fit(plan, { runtime: noRuntime, now: () => time }));
     expect(ticks[9]!.picturesPerSecond).toBeCloseTo(20); // four pictures in 200 ms
@@ -158,7 +159,7 @@ describe("resume", () => {
       if (numbers.step === 6) end.abort();
       return step.run(feeds, numbers);
     };
-    const plan = await linePlan({ files, plan: { prepare: async () => ({ ...step, run }) } });
+    const plan = await linePlan({ files, plan: { stages: [lineStage(20, async () => ({ ...step, run }))] } });
     const ticks = await collect(fit(plan, { runtime: noRuntime, signal: end.signal }));
     expect(ticks.slice(-2)).toMatchObject([{ step: 6 }, { step: 6, interrupted: true }]);
     expect(unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").step).toBe(6);
@@ -318,11 +319,13 @@ describe("numbers that go wrong", () => {
   test("a loss stops the training and leaves the last good checkpoint", async () => {
     const step = lineStep(7);
     const { files, message } = await failing(() => ({
-      prepare: async () => ({
-        ...step,
-        run: async (feeds, numbers) =>
-          numbers.step === 11 ? { losses: { line: Number.NaN }, shown: {} } : step.run(feeds, numbers),
-      }),
+      stages: [
+        lineStage(20, async () => ({
+          ...step,
+          run: async (feeds, numbers) =>
+            numbers.step === 11 ? { losses: { line: Number.NaN }, shown: {} } : step.run(feeds, numbers),
+        })),
+      ],
     }));
     expect(message).toMatch(
       /^runs\/a: expected finite losses, got line = NaN at step 11\. The checkpoint of step 8 is kept\./,
@@ -333,10 +336,12 @@ describe("numbers that go wrong", () => {
   test("weights that went wrong are not saved, though the loss was fine", async () => {
     const step = lineStep(7);
     const { files, message } = await failing(() => ({
-      prepare: async () => ({
-        ...step,
-        read: async () => ({ ...(await step.read()), "weights/line/ab": tensor([1, Infinity], [2]) }),
-      }),
+      stages: [
+        lineStage(20, async () => ({
+          ...step,
+          read: async () => ({ ...(await step.read()), "weights/line/ab": tensor([1, Infinity], [2]) }),
+        })),
+      ],
       every: { log: 3, save: 4 },
     }));
     expect(message).toMatch(

@@ -11,22 +11,26 @@ function clocked(durations: readonly number[]) {
   const seen: (readonly [step: number, rate: unknown, decay: unknown])[] = [];
   const run = (ms: number): RunTime => ({ ms, kernels: [{ scope: "net › conv2d", op: "Conv", ms: ms / 2 }] });
   const plan: ProfilePlan = {
-    async prepare(_, { profile = false } = {}) {
-      compiled.push(profile);
-      const runs: RunTime[] = [];
-      const step: Pick<Step, "run" | "profile" | "dispose"> = {
-        async run(_, { step, learningRate, emaDecay }) {
-          seen.push([step, learningRate, emaDecay]);
-          await new Promise((resolve) => setTimeout(resolve, 2)); // the next batches are made meanwhile
-          time += durations[step - 1]! + 2;
-          runs.push(run(durations[step - 1]!));
-          return { losses: {}, shown: {} };
-        },
-        profile: async () => runs,
-        dispose: async () => void disposed.push(profile),
-      };
-      peak += 50;
-      return step as Step;
+    stage: {
+      async compile(_, { profile = false } = {}) {
+        compiled.push(profile);
+        const runs: RunTime[] = [];
+        const step: Pick<Step, "run" | "profile" | "dispose"> = {
+          async run(_, { step, learningRate, emaDecay }) {
+            seen.push([step, learningRate, emaDecay]);
+            await new Promise((resolve) => setTimeout(resolve, 2)); // the next batches are made meanwhile
+            time += durations[step - 1]! + 2;
+            runs.push(run(durations[step - 1]!));
+            return { losses: {}, shown: {} };
+          },
+          profile: async () => runs,
+          dispose: async () => void disposed.push(profile),
+        };
+        peak += 50;
+        return step as Step;
+      },
+      rate: (step) => step / 10,
+      emaDecay: (step) => step / 100,
     },
     source: {
       async batch() {
@@ -34,8 +38,6 @@ function clocked(durations: readonly number[]) {
         return {};
       },
     },
-    schedule: (step) => step / 10,
-    emaDecay: (step) => step / 100,
   };
   return { plan, compiled, disposed, seen, now: () => time, peakMB: () => peak };
 }

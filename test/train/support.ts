@@ -8,6 +8,7 @@ import { random } from "../../src/tensor/random.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
 import type { FitPlan, Tick } from "../../src/train/fit.ts";
 import { openRun, type RunDescription } from "../../src/train/run.ts";
+import type { RunStage } from "../../src/train/stages.ts";
 
 /** What stands for kill -9. */
 export class Crash extends Error {}
@@ -178,15 +179,23 @@ export interface LineOptions {
   readonly plan?: Partial<FitPlan>;
 }
 
+/** All steps as one stage. */
+export const lineStage = (steps = 20, compile: RunStage["compile"] = async () => lineStep(7)): RunStage => ({
+  first: 1,
+  last: steps,
+  compile,
+  shown: () => [],
+  rate: (step) => 0.05 / Math.sqrt(step),
+  emaDecay: () => 0.8,
+});
+
 /** A plan with every interval different. */
 export async function linePlan({ files, resume = false, steps = 20, plan }: LineOptions): Promise<FitPlan> {
   const run = await openRun("runs/a", lineDescription, { files, resume, writePicture: pictureWriter(files) });
   return {
-    prepare: async () => lineStep(7),
+    stages: [lineStage(steps)],
     source: lineSource(7),
     steps,
-    schedule: (step) => 0.05 / Math.sqrt(step),
-    emaDecay: () => 0.8,
     every: { log: 3, save: 4, sample: 5 },
     sample: async (weights) => ({
       width: 1,
@@ -197,7 +206,7 @@ export async function linePlan({ files, resume = false, steps = 20, plan }: Line
     }),
     evaluate: async (weights) => ({ slope: floats(weights["line/ab"]!)[0]! }),
     run,
-    metadata: { recipe: "line" },
+    results: [{ metadata: { recipe: "line" } }],
     ...plan,
   };
 }

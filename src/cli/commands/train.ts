@@ -4,15 +4,9 @@ import { userError } from "../../errors.ts";
 import { useText } from "../../nn/use.ts";
 import { recipes } from "../../recipes/index.ts";
 import { profileText } from "../../report/profile.ts";
+import { dataOptions, findRecipe, trainOptions } from "../../tasks/train/options.ts";
 import { profileSteps } from "../../tasks/train/profile.ts";
-import {
-  findRecipe,
-  planResume,
-  planTraining,
-  type Training,
-  type TrainTick,
-  trainOptions,
-} from "../../tasks/train/train.ts";
+import { planResume, planTraining, type Training, type TrainTick } from "../../tasks/train/train.ts";
 import type { Best } from "../../train/bestKeeper.ts";
 import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
@@ -49,7 +43,9 @@ const optionsFor = (argv: readonly string[]): z.ZodObject => {
   const recipe = recipeIn(argv);
   const [first] = argv;
   if (!recipe && first !== undefined && !first.startsWith("-")) findRecipe(first);
-  return recipe ? common.extend(recipe.options.shape) : common;
+  return recipe
+    ? common.extend({ ...dataOptions([recipe]), ...recipe.options.shape })
+    : common.extend(dataOptions(recipes));
 };
 
 export const trainCommand = defineCommand({

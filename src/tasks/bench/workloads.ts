@@ -1,14 +1,15 @@
 import { z } from "zod";
+import type { Batch } from "../../data/kind.ts";
 import { add, block, depthToSpace, input, type Node, prelu, relu, sigmoid } from "../../engine/index.ts";
 import { conv2d, linear } from "../../nn/layers.ts";
 import { mse } from "../../nn/losses.ts";
 import { defineModel, givenLeaves, network, type Parameters } from "../../nn/model.ts";
 import { adam } from "../../nn/optimizers.ts";
 import { dcgan as dcganRecipe } from "../../recipes/dcgan.ts";
-import type { RecipeDefinition } from "../../recipes/index.ts";
+import type { Networks, RecipeDefinition } from "../../recipes/index.ts";
 import { stylegan2 as stylegan2Recipe } from "../../recipes/stylegan2.ts";
 import type { Shape } from "../../tensor/tensor.ts";
-import { stepPlan } from "../train/recipeStep.ts";
+import { openRecipe } from "../../train/step.ts";
 import { diffusion } from "./diffusionWork.ts";
 import { pix2pix } from "./pix2pixWork.ts";
 import type { Workload } from "./workload.ts";
@@ -45,27 +46,29 @@ function regression({ name, summary, input: shape, target, build }: Regression):
 }
 
 /** A recipe's step as `imago train` runs it, and the network that is its result. */
-function training<O extends z.ZodObject>(
+function training<O extends z.ZodObject, N extends Networks, B extends Batch>(
   { name, summary }: Pick<Workload, "name" | "summary">,
-  recipe: RecipeDefinition<O>,
+  recipe: RecipeDefinition<O, N, B>,
   given: z.input<O>,
 ): Workload & Required<Pick<Workload, "forward">> {
-  const options = recipe.options.parse(given);
+  const open = () =>
+    openRecipe(recipe as unknown as RecipeDefinition, { options: recipe.options.parse(given), steps: 1000 });
   return {
     name,
     summary,
     step() {
-      const networks = recipe.networks(options);
-      const rate = recipe.schedule(options, 1000);
+      const [stage] = open().stages;
       return {
-        networks: Object.values(networks),
-        plan: stepPlan(recipe as unknown as RecipeDefinition, networks, options),
-        numbers: (step) => ({ step, learningRate: rate(step), emaDecay: recipe.emaDecay?.(options, step) }),
+        plan: stage.plan(),
+        networks: stage.networks(),
+        numbers: (step) => ({ step, learningRate: stage.rate(step), emaDecay: stage.emaDecay(step) }),
       };
     },
     forward() {
-      const used = recipe.networks(options)[recipe.result(options).network]!;
-      const { batch } = recipe.data(options);
+      const {
+        data: { batch },
+        results: [{ network: used }],
+      } = open();
       const [, ...shape] = used.model.input(used.options);
       const output = used(input("input", [batch, ...shape]), { given: givenLeaves(used.model, used.options, batch) });
       return { network: used, output };

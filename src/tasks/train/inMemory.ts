@@ -55,7 +55,9 @@ async function prepare(
   const { data, stages: planned, results } = openRecipe(recipe, { options: recipeOptions, steps, seed });
   if (!data.inMemory)
     throw userError(recipe.name, "expected a recipe for pictures of one size, got one for patches of photographs");
-  const batches = aheadOf(data.inMemory.source(await open({ ...data.inMemory.format, part: "train" }), seed));
+  const batches = aheadOf(
+    data.inMemory.source(await open({ ...data.inMemory.format, part: "train" }), seed, recipe.name),
+  );
   const stages = openStages(planned, runtime);
   await stages.at(1);
 

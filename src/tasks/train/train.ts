@@ -1,63 +1,23 @@
 import { z } from "zod";
 import type { DataSource } from "../../data/source.ts";
-import { checkStep, compileStep, type Runtime, type StepOptions, type StepPlan } from "../../engine/index.ts";
+import { checkStep, type Runtime } from "../../engine/index.ts";
 import { option, userError } from "../../errors.ts";
 import { modelMetadata } from "../../modelFiles/metadata.ts";
-import { initialWeights, type Network, network, parameterCount } from "../../nn/model.ts";
+import { type Network, network, parameterCount } from "../../nn/model.ts";
 import type { Use } from "../../nn/use.ts";
-import { checkOptions, oneOf } from "../../options/schema.ts";
+import { checkOptions } from "../../options/schema.ts";
 import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
 import { type RecipeDefinition, recipes } from "../../recipes/index.ts";
 import { type FitPlan, fit, type Tick } from "../../train/fit.ts";
 import type { StepProfile } from "../../train/profile.ts";
-import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../../train/run.ts";
+import { openRun, type ResultFile, type Run, type RunDescription, readCheckpoint, readRun } from "../../train/run.ts";
+import { type OpenedRecipe, openRecipe, type Result } from "../../train/step.ts";
 import type { WatcherFor } from "../common/watching.ts";
-import { useOptions, watchUse, workOf } from "../uses.ts";
+import { watchUse, workOf } from "../uses.ts";
 import { animateSamples } from "./animation.ts";
+import { firstWeights, openGiven } from "./givenModels.ts";
+import { checkRecipeOptions, findRecipe, type RunOptions, type TrainOptions, trainOptions } from "./options.ts";
 import { type ProfileHooks, profileOn } from "./profile.ts";
-import { stepPlan } from "./recipeStep.ts";
-import { openData } from "./trainData.ts";
-
-/** What a training needs besides its recipe's own options. */
-export const trainOptions = z.object({
-  data: z
-    .array(z.string().min(1))
-    .min(1)
-    .describe("folders, pictures or patterns to learn from; recipes for small pictures take a data set or shapes")
-    .meta({ repeated: true, placeholder: "path" }),
-  cell: z.int().min(4).max(1024).optional().describe("side of a picture on a sprite sheet, in pixels"),
-  run: z
-    .string()
-    .min(1)
-    .describe("folder of the run; made, and must not exist; runs/ and the recipe's name on the command line")
-    .meta({ placeholder: "folder" }),
-  steps: z.int().min(1).max(100_000_000).default(10_000).describe("steps to train for"),
-  seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of weights, patches and noise"),
-  validate: z
-    .string()
-    .min(1)
-    .optional()
-    .describe("folder of pictures to score at every sample; not learned from")
-    .meta({ placeholder: "folder" }),
-  ...useOptions.shape,
-  log: z.int().min(1).max(1_000_000).default(100).describe("steps from one line of metrics to the next"),
-  save: z.int().min(1).max(1_000_000).default(1000).describe("steps from one checkpoint to the next"),
-  sample: z.int().min(1).max(1_000_000).default(1000).describe("steps from one sample to the next"),
-  accumulate: z
-    .int()
-    .min(1)
-    .max(256)
-    .default(1)
-    .describe("parts that a batch is worked through in, one after the other, for less memory; not with batch norm"),
-  remat: z
-    .boolean()
-    .default(false)
-    .describe("compute blocks of layers again in the backward pass, for less memory; for networks that mark blocks"),
-  memory: z.int().min(64).max(65_536).default(1024).describe("memory for decoded pictures, in MiB"),
-});
-
-export type TrainOptions = z.input<typeof trainOptions>;
-type Checked = z.output<typeof trainOptions>;
 
 /** A training ready to start. */
 export interface Training {
@@ -66,24 +26,21 @@ export interface Training {
   readonly recipe: RecipeDefinition;
   readonly description: RunDescription;
   readonly steps: number;
-  /** The network whose weights are the result. */
+  /** The network whose weights are the main result. */
   readonly network: Network;
   readonly usage: Use;
   /** How many numbers the network learns. */
   readonly parameters: number;
   /** Trains, tick by tick. Aborting the signal saves after the running step. Nothing was written before. */
   start(hooks?: { readonly signal?: AbortSignal }): AsyncGenerator<TrainTick, void>;
-  /** Takes steps to see where their time goes; nothing is written. */
+  /** Takes steps of the last stage to see where their time goes; nothing is written. */
   profile(hooks: ProfileHooks): Promise<StepProfile>;
 }
 
-export const findRecipe = (name: string, known: readonly RecipeDefinition[] = recipes): RecipeDefinition => {
-  const found = known.find((recipe) => recipe.name === name);
-  if (found) return found;
-  throw userError("recipe", `expected ${oneOf(known.map((recipe) => recipe.name))}, got "${name}"`);
-};
-
-/** Prepares a new training: checks options, looks through the data, and writes nothing yet. */
+/**
+ * Prepares a new training: checks options, looks through the data, and writes nothing yet.
+ * @throws UserError for wrong options, data that cannot be used, and a folder that holds a run
+ */
 export async function planTraining(
   recipe: RecipeDefinition,
   options: TrainOptions & Readonly<Record<string, unknown>>,
@@ -97,20 +54,18 @@ export async function planTraining(
       `expected a recipe, got ${JSON.stringify(recipe)}`,
       'import { srcnn } from "imago"',
     );
-  const own = Object.fromEntries(Object.entries(options).filter(([key]) => key in recipe.options.shape));
-  const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !(key in recipe.options.shape)));
-  const checked = checkOptions(trainOptions.strict(), rest, where);
+  const checked = checkRecipeOptions(recipe, options, trainOptions, where);
   const device = { threads: platform.threads, ...defined(runtime) }; // kept: sums depend on the number of threads
-  return prepare(
-    { recipe, own: checkOptions(recipe.options, own, where), checked, runtime: device, resume: false },
-    platform,
-  );
+  return prepare({ ...checked, recipe, runtime: device, resume: false }, platform);
 }
 
 /** What may change when a run goes on. */
-export type ResumeOptions = Partial<Omit<TrainOptions, "run" | "seed">>;
+export type ResumeOptions = Partial<Omit<TrainOptions, "run" | "seed" | "start">>;
 
-/** Prepares to go on with a run: its options are read from its folder. */
+/**
+ * Prepares to go on with a run: its options are read from its folder.
+ * @throws UserError for a folder without a run, and for changes that it cannot take
+ */
 export async function planResume(
   folder: string,
   changes: ResumeOptions,
@@ -119,21 +74,16 @@ export async function planResume(
 ): Promise<Training> {
   const { recipe: name, options, settings = {}, seed } = await readRun(folder, platform.files);
   const { runtime: before, ...kept } = settings as { readonly runtime?: RuntimeChoice } & Record<string, unknown>;
-  const where = (option: string): string => `${folder}/options.json › ${option}`;
-  const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-  const checked = checkOptions(trainOptions, { ...kept, ...given, seed, run: folder }, where);
-  const done = (await readCheckpoint(folder, platform.files))?.step ?? 0;
-  if (checked.steps < done)
-    throw userError("steps", `expected at least the ${done} that the run has taken, got ${checked.steps}`);
+  const where = (name: string): string => `${folder}/options.json › ${name}`;
   const recipe = findRecipe(name, own ? [own] : recipes);
+  const recipeOptions = checkOptions(recipe.options, options, where);
+  const schema = trainOptions.extend(recipe.data(recipeOptions).options.shape);
+  const runOptions = checkOptions(schema, { ...kept, ...defined(changes), seed, run: folder }, where) as RunOptions;
+  const done = (await readCheckpoint(folder, platform.files))?.step ?? 0;
+  if (runOptions.steps < done)
+    throw userError("steps", `expected at least the ${done} that the run has taken, got ${runOptions.steps}`);
   return prepare(
-    {
-      recipe,
-      own: checkOptions(recipe.options, options, where),
-      checked,
-      runtime: { ...before, ...defined(runtime) },
-      resume: true,
-    },
+    { recipe, recipeOptions, runOptions, runtime: { ...before, ...defined(runtime) }, resume: true },
     platform,
   );
 }
@@ -143,9 +93,8 @@ const defined = <T extends object>(values: T): Partial<T> =>
 
 interface Request {
   readonly recipe: RecipeDefinition;
-  /** The recipe's own options. */
-  readonly own: Readonly<Record<string, unknown>>;
-  readonly checked: Checked;
+  readonly recipeOptions: Readonly<Record<string, unknown>>;
+  readonly runOptions: RunOptions;
   readonly runtime: RuntimeChoice;
   readonly resume: boolean;
 }
@@ -153,37 +102,44 @@ interface Request {
 /** All that a start needs. */
 interface Prepared {
   readonly request: Request;
-  readonly networks: Readonly<Record<string, Network>>;
+  readonly opened: OpenedRecipe;
   readonly source: DataSource;
-  readonly training: ReturnType<typeof stepsOf>;
   readonly description: RunDescription;
   readonly watcherFor: WatcherFor;
   readonly platform: Platform;
 }
 
 async function prepare(request: Request, platform: Platform): Promise<Training> {
-  const { recipe, own, checked, resume } = request;
-  await checkFolder(checked.run, resume, platform);
-  if (checked.remat || checked.accumulate > 1) checkStep(stepPlan(recipe, recipe.networks(own), own, checked));
-  const networks = recipe.networks(own);
-  const { network: key, usage } = recipe.result(own);
-  const network = networks[key]!;
-  const source = await openData(recipe.data(own), checked, platform);
-  const training = stepsOf(request, networks, source);
+  const { recipe, runOptions } = request;
+  await checkFolder(request, platform);
+  const opened = await open(request, platform);
+  const { seed, data } = runOptions;
+  const source = await opened.data.open({ data, seed, options: { ...runOptions } }, platform);
   const description = describe(request, source, platform);
-  const watcherFor = await watchUse({ network, usage, checked, source }, platform);
+  const [{ network, usage }] = opened.results;
+  const watcherFor = await watchUse({ network, usage, checked: runOptions, source }, platform);
   return {
-    folder: checked.run,
+    folder: runOptions.run,
     recipe,
     description,
-    steps: checked.steps,
+    steps: runOptions.steps,
     network,
     usage,
     parameters: parameterCount(network),
-    start: ({ signal } = {}) =>
-      start({ request, networks, source, training, description, watcherFor, platform }, signal),
-    profile: (hooks) => profileOn(platform, request.runtime, training, hooks),
+    start: ({ signal } = {}) => start({ request, opened, source, description, watcherFor, platform }, signal),
+    profile: (hooks) => profileOn(platform, request.runtime, { stage: opened.stages.at(-1)!, source }, hooks),
   };
+}
+
+/** The recipe with its options, and with the models that they name. */
+async function open({ recipe, recipeOptions: options, runOptions }: Request, platform: Platform) {
+  const { steps, seed, start, remat, accumulate } = runOptions;
+  const given = await openGiven(recipe, options, platform);
+  const settings = { options, steps, seed, given, remat, accumulate };
+  const opened = openRecipe(recipe, settings);
+  if (remat || accumulate > 1) for (const stage of opened.stages) checkStep(stage.plan());
+  if (start === undefined) return opened;
+  return openRecipe(recipe, { ...settings, start: await firstWeights(start, opened.results[0].network, platform) });
 }
 
 async function* start(prepared: Prepared, signal: AbortSignal | undefined): AsyncGenerator<TrainTick, void> {
@@ -191,8 +147,8 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
   const { files, codec } = platform;
   const runtime = await platform.runtime(request.runtime);
   try {
-    const { resume, checked } = request;
-    const run = await openRun(checked.run, description, { files, writePicture: codec.write, resume });
+    const { resume, runOptions } = request;
+    const run = await openRun(runOptions.run, description, { files, writePicture: codec.write, resume });
     try {
       for await (const tick of fit(fitPlan(prepared, run, runtime), { runtime, signal }))
         yield isLast(tick) ? await withAnimation(tick, prepared) : tick;
@@ -209,51 +165,43 @@ export type TrainTick = Tick & { readonly animation?: string };
 
 const isLast = ({ weights, interrupted }: Tick): boolean => weights !== undefined || interrupted === true;
 
-async function withAnimation(tick: Tick, { request, platform }: Prepared): Promise<TrainTick> {
-  const { recipe, own, checked } = request;
-  if (!workOf(recipe.result(own).usage.task).hasAnimation) return tick;
-  const animation = await animateSamples(checked.run, tick.step, platform);
+async function withAnimation(tick: Tick, { request, opened, platform }: Prepared): Promise<TrainTick> {
+  if (!workOf(opened.results[0].usage.task).hasAnimation) return tick;
+  const animation = await animateSamples(request.runOptions.run, tick.step, platform);
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
-/** The steps of a training, whatever becomes of them. */
-function stepsOf({ recipe, own, checked }: Request, networks: Readonly<Record<string, Network>>, source: DataSource) {
-  let plan: StepPlan | undefined; // made once: networks note what each call lets follow
+function fitPlan({ request, opened, source, watcherFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
+  const { steps, log, save, sample } = request.runOptions;
+  const files = opened.results.map((result, at) => ({
+    ...fileOf(result, request, source),
+    ...(at > 0 && { name: result.name }), // the main one is weights.safetensors
+  }));
   return {
-    prepare(runtime: Runtime, options: Pick<StepOptions, "profile"> = {}) {
-      plan ??= stepPlan(recipe, networks, own, checked); // the losses make parameters that no plain call has
-      const weights = initialWeights(Object.values(networks), checked.seed);
-      return compileStep(plan, { runtime, ...options, weights, seed: checked.seed });
-    },
+    stages: opened.stages,
     source,
-    schedule: recipe.schedule(own, checked.steps),
-    ...(recipe.emaDecay && { emaDecay: (step: number) => recipe.emaDecay!(own, step) }),
-  };
-}
-
-function fitPlan({ request, networks, source, training, watcherFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
-  const { recipe, own, checked } = request;
-  const { steps, seed, log, save, sample } = checked;
-  const { network: key, usage } = recipe.result(own);
-  const { count, sha256 } = source.description;
-  const data = `${count} pictures, sha256 ${sha256}`;
-  const classes = "classes" in usage && usage.classes > 0 ? source.classes : undefined;
-  const card = {
-    recipe: recipe.name,
-    data,
-    steps: String(steps),
-    seed: String(seed),
-    ...(classes && { classes: JSON.stringify(classes) }),
-  };
-  return {
-    ...training,
     steps,
     every: { log, save, sample },
     ...watcherFor(runtime),
     run,
-    keep: keysOf(networks[key]!),
-    metadata: modelMetadata(networks[key]!, usage, card),
+    results: files,
   };
+}
+
+/** What is written of a result, and what its file says of how it came to be. */
+function fileOf({ network, usage }: Result, { recipe, runOptions }: Request, source: DataSource): ResultFile {
+  const { steps, seed, start } = runOptions;
+  const { count, sha256 } = source.description;
+  const classes = "classes" in usage && usage.classes > 0 ? source.classes : undefined;
+  const card = {
+    recipe: recipe.name,
+    data: `${count} pictures, sha256 ${sha256}`,
+    steps: String(steps),
+    seed: String(seed),
+    ...(start !== undefined && { start }),
+    ...(classes && { classes: JSON.stringify(classes) }),
+  };
+  return { keep: keysOf(network), metadata: modelMetadata(network, usage, card) };
 }
 
 /** Keys of the weights that a network needs when it is used; some statistics are for training alone. */
@@ -262,23 +210,23 @@ const keysOf = ({ model, options, key }: Network): readonly string[] =>
     .parameters()
     .map(({ attributes }) => `${key}/${attributes.name}`);
 
-async function checkFolder(folder: string, resume: boolean, { files }: Platform): Promise<void> {
-  if (!resume && (await files.exists(`${folder}/options.json`)))
-    throw userError(
-      folder,
-      "expected a new folder, got a run that exists",
-      `Use ${option("resume")} or another folder.`,
-    );
+async function checkFolder({ runOptions: { run }, resume }: Request, { files }: Platform): Promise<void> {
+  if (!resume && (await files.exists(`${run}/options.json`)))
+    throw userError(run, "expected a new folder, got a run that exists", `Use ${option("resume")} or another folder.`);
 }
 
-function describe({ recipe, own, checked, runtime }: Request, source: DataSource, platform: Platform): RunDescription {
-  const { seed, run: _, ...settings } = checked;
+function describe(
+  { recipe, recipeOptions, runOptions, runtime }: Request,
+  source: DataSource,
+  { versions }: Platform,
+): RunDescription {
+  const { seed, run: _, ...settings } = runOptions;
   return {
     recipe: recipe.name,
-    options: own,
+    options: recipeOptions,
     settings: { ...settings, runtime },
     seed,
     data: source.description,
-    versions: platform.versions,
+    versions,
   };
 }

@@ -8,7 +8,6 @@ import { autoencoder } from "../../../src/recipes/autoencoder.ts";
 import { classifier } from "../../../src/recipes/classifier.ts";
 import { type RecipeDefinition, recipes } from "../../../src/recipes/index.ts";
 import { type Learner, openLearner } from "../../../src/tasks/train/inMemory.ts";
-import { stepPlan } from "../../../src/tasks/train/recipeStep.ts";
 import { floats } from "../../../src/tensor/tensor.ts";
 
 const options = { variant: "linear", size: 8, latent: 4, batch: 5, steps: 3, seed: 2 } as const;
@@ -26,12 +25,14 @@ async function byHand(): Promise<readonly number[]> {
   const { steps, seed, ...own } = options;
   const recipe = autoencoder as unknown as RecipeDefinition;
   const full = recipe.options.parse(own);
-  const networks = recipe.networks(full);
-  const plan = stepPlan(recipe, networks, full);
+  const networks = recipe.networks(full, {});
+  const inputs = recipe.data(full).inputs(5);
+  const { turns } = recipe.step!(networks, inputs, full, steps);
+  const { loss, optimizer, rate } = turns.autoencoder!;
   const weights = initialWeights(Object.values(networks), seed);
+  const plan = { turns: { autoencoder: { moves: ["autoencoder"], loss, optimizer } } };
   const step = await compileStep(plan, { runtime: referenceRuntime(), weights, seed });
   const source = exampleSource(await openShapes({ size: 8, channels: 1, part: "train" }), { batch: 5, seed });
-  const rate = recipe.schedule(full, steps);
   const losses = [];
   for (let at = 1; at <= steps; at++) {
     const made = await step.run(await source.batch(at), { step: at, learningRate: rate(at) });
@@ -73,7 +74,7 @@ test("what does not fit is refused before anything is loaded", async () => {
   const srcnn = recipes.find(({ name }) => name === "srcnn")!;
   await expect(openLearner(srcnn, {}, tools)).rejects.toThrow("srcnn: expected a recipe for pictures of one size, got");
   await expect(openLearner(classifier, { classes: 3 }, tools)).rejects.toThrow(
-    "classifier: expected pictures of 3 classes, got 8.",
+    'classifier: expected pictures of 3 classes, got 8. Set "classes".',
   );
   await expect(openLearner(autoencoder, { steps: 0 }, tools)).rejects.toThrow(
     /^learn › steps: expected a whole number/,

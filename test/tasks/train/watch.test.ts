@@ -7,7 +7,8 @@ import { writePicture } from "../../../src/platform/codec.ts";
 import { dcgan } from "../../../src/recipes/dcgan.ts";
 import type { RecipeDefinition } from "../../../src/recipes/index.ts";
 import { generate } from "../../../src/tasks/generate/generate.ts";
-import { findRecipe, planResume, planTraining, type TrainTick } from "../../../src/tasks/train/train.ts";
+import { findRecipe } from "../../../src/tasks/train/options.ts";
+import { planResume, planTraining, type TrainTick } from "../../../src/tasks/train/train.ts";
 import { readSafetensors } from "../../../src/tensor/safetensors.ts";
 import { photograph, temporaryFolder, testPlatform } from "../support.ts";
 
