@@ -7,12 +7,12 @@ import { web } from "../scripts/web.mjs";
 
 const ROOMS = "image tensor engine nn models recipes metrics train tasks platform cli".split(" "); // imports go left only
 const NODE_ONLY = /^node:|^(sharp|onnxruntime-node|yauzl|commander|tinyglobby)$/;
-const NODE_HOMES = /^(platform|cli)\/|(^|\/)node(\.worker)?\.(ts|js)$/;
+const NODE_HOMES = /^(platform|cli)\/|(^|\/)node(\.worker)?\.ts$/;
 const WEB_HOMES = /(^|\/)web(\.worker)?\.ts$/;
 const DEEP = new Set(["platform/node.ts → engine/runtime/node.ts"]); // the platform brings its own runtime
 
 const root = fileURLToPath(new URL("../src/", import.meta.url));
-const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.[tj]s$/.test(file));
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.ts$/.test(file));
 const IMPORT = /(?:^|[\s;}])(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
 
 /** Every import of a file: a package, or a path from src. Text in quotes after "from" counts too; none exists. */
@@ -63,5 +63,5 @@ test("what a page loads is complete in itself and holds nothing of Node's", asyn
   expect(
     inputs.filter((path) => /onnxruntime-node|sharp|^src\/cli|^src\/(\w+\/)*(?<!graph\/)node\./.test(path)),
   ).toEqual([]);
-  expect(inputs).toEqual(expect.arrayContaining(["src/engine/runtime/sessions.js", "src/train/data/shapes.ts"]));
+  expect(inputs).toEqual(expect.arrayContaining(["src/engine/runtime/sessions.ts", "src/train/data/shapes.ts"]));
 });

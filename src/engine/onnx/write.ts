@@ -162,7 +162,10 @@ export interface ModelText {
 }
 
 /** Encodes a lowered graph as the bytes of an ONNX file (ModelProto, IR version 8, opset 18). */
-export function encode(graph: OnnxGraph, { shapes = {}, metadata = {}, name = "imago" }: ModelText = {}): Uint8Array {
+export function encode(
+  graph: OnnxGraph,
+  { shapes = {}, metadata = {}, name = "imago" }: ModelText = {},
+): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   int(writer, 1, 8);
   string(writer, 2, "imago");

@@ -7,12 +7,7 @@ import { stopGradient } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { readProfile } from "./readProfile.ts";
 import type { Executable, Program, RunTime, StateSlot, Tensors } from "./runtime.ts";
-
-/** The way to a thread that runs sessions.js. */
-export interface Channel {
-  /** @param id of the program @param given buffers that go over as they are and are empty here afterwards */
-  call<T>(verb: string, id: number, request?: object, given?: readonly ArrayBuffer[]): Promise<T>;
-}
+import type { Channel } from "./verbs.ts";
 
 const leafName = (slot: StateSlot): string => (slot.current.attributes as InputAttributes).name;
 const nextName = (slot: StateSlot): string => `next ${slot.name}`;
@@ -67,12 +62,10 @@ export async function loadProgram(
 ): Promise<Executable> {
   const { inputs, outputs, state = [] } = program;
   const graph = graphOf(program, target);
-  const request = {
-    bytes: encode(graph),
-    slots: state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) })),
-    options: trace?.options ?? {},
-  };
-  await channel.call("load", id, request).catch((error: unknown) => {
+  const model = encode(graph);
+  const slots = state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) }));
+  const request = { model, slots, options: trace?.options ?? {} };
+  await channel.call("load", id, request, [model.buffer]).catch((error: unknown) => {
     trace?.remove();
     throw error;
   });
@@ -85,17 +78,16 @@ export async function loadProgram(
       const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
       return channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
     },
-    read: () =>
-      channel.call<Record<string, Tensor>>("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
+    read: () => channel.call("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
     write: (values) => channel.call("write", id, { state: values }),
     ...(trace && {
       async profile(): Promise<readonly RunTime[]> {
-        await channel.call("endProfiling", id);
+        await channel.call("endProfiling", id, {});
         return readProfile(trace.read(), graph.nodes);
       },
     }),
     async dispose() {
-      await channel.call("release", id).finally(trace?.remove);
+      await channel.call("release", id, {}).finally(trace?.remove);
     },
   };
 }

@@ -3,11 +3,13 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { internal } from "../../errors.ts";
-import { type Channel, loadProgram, type Trace } from "./executable.ts";
-import { Calls, type Reply } from "./pendingCalls.ts";
+import { loadProgram, type Trace } from "./executable.ts";
+import type { WorkerStart } from "./node.worker.ts";
+import { Calls } from "./pendingCalls.ts";
 import { referenceRuntime } from "./reference.ts";
 import type { Runtime, RuntimeName } from "./runtime.ts";
 import { noGpu, withWords } from "./runtimeErrors.ts";
+import type { Channel, Reply, Request, Result, Verb } from "./verbs.ts";
 
 /** Bridges whose thread may be inside native code. */
 const open = new Set<Bridge>();
@@ -34,15 +36,14 @@ class Bridge implements Channel {
   /** Replies that will come; the first says that the thread has loaded its library. */
   #due = 1;
 
-  constructor(workerData: { readonly library: string; readonly provider: string; readonly threads: number }) {
-    this.#isNative = workerData.library === "onnxruntime-node";
+  constructor(start: Omit<WorkerStart, "flags">) {
+    this.#isNative = start.library === "onnxruntime-node";
     this.#flags[BUSY] = 1;
     this.#idle = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), {
-      workerData: { ...workerData, flags: this.#flags },
-    });
+    const workerData: WorkerStart = { ...start, flags: this.#flags };
+    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), { workerData });
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => {
       this.#due--;
@@ -59,8 +60,8 @@ class Bridge implements Channel {
     if (this.#isNative) open.add(this);
   }
 
-  call<T>(verb: string, id: number, request: object = {}, given: readonly ArrayBuffer[] = []): Promise<T> {
-    return this.#calls.make((call) => {
+  call<V extends Verb>(verb: V, id: number, request: Request<V>, given: readonly ArrayBuffer[] = []) {
+    return this.#calls.make<Result<V>>((call) => {
       this.#due++;
       this.#worker.ref();
       this.#worker.postMessage({ call, verb, id, request }, given);

@@ -18,8 +18,8 @@ export const noGpu = (cure: string): Wording => ({
 /** A runtime that puts what keeps a program from being loaded in the words given. */
 export const withWords = (runtime: Runtime, wordings: readonly Wording[]): Runtime => ({
   ...runtime,
-  load: (program, state) =>
-    runtime.load(program, state).catch((error: unknown) => {
+  load: (...program) =>
+    runtime.load(...program).catch((error: unknown) => {
       const found = wordings.find(({ complaint }) => error instanceof Error && complaint.test(error.message));
       throw found ? userError("runtime", found.what, found.cure) : error;
     }),

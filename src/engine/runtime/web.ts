@@ -1,8 +1,9 @@
 import { userError } from "../../errors.ts";
-import { type Channel, loadProgram } from "./executable.ts";
-import { Calls, type Reply } from "./pendingCalls.ts";
+import { loadProgram } from "./executable.ts";
+import { Calls } from "./pendingCalls.ts";
 import type { Runtime } from "./runtime.ts";
 import { noGpu, type Wording, withWords } from "./runtimeErrors.ts";
+import type { Channel, Reply } from "./verbs.ts";
 
 /** What a page can run on besides the reference. */
 export type WebRuntimeName = "wasm" | "webgpu";
@@ -45,7 +46,7 @@ function openChannel(url: string | URL | undefined, start: WorkerStart): Channel
     );
   worker.postMessage(start);
   return {
-    call: (verb, id, request = {}, given = []) =>
+    call: (verb, id, request, given = []) =>
       calls.make((call) => worker.postMessage({ call, verb, id, request }, { transfer: [...given] })),
     end() {
       calls.end(new Error("the runtime was disposed"));

@@ -1,0 +1,138 @@
+// What the threads that own ONNX Runtime's sessions do, in Node and in a page alike: load, write, run, read, release. It
+// knows nothing of graphs.
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { OrtLibrary, OrtSession, OrtTensor } from "./library.ts";
+import type { Call, LoadCall, Reply, Request, Result, RunCall, Slot, Verb } from "./verbs.ts";
+
+interface Loaded {
+  readonly session: OrtSession;
+  readonly slots: readonly Slot[];
+  /** By slot name. */
+  readonly state: Map<string, OrtTensor>;
+}
+
+/** The library and what it has loaded. */
+export interface Site {
+  readonly ort: OrtLibrary;
+  readonly provider: string;
+  readonly threads: number;
+  /** By the program's number. */
+  readonly loaded: Map<number, Loaded>;
+}
+
+const toOrt = ({ ort }: Site, { dtype, shape, data }: Tensor): OrtTensor => new ort.Tensor(dtype, data, shape);
+const fromOrt = ({ type, dims, data }: OrtTensor): Tensor => ({ dtype: type, shape: dims, data }) as Tensor;
+const bufferOf = ({ data }: Pick<Tensor, "data">): ArrayBuffer => data.buffer as ArrayBuffer;
+
+function loadedAt({ loaded }: Site, id: number): Loaded {
+  const program = loaded.get(id);
+  if (!program) throw new Error("the program was disposed");
+  return program;
+}
+
+/** State that moves stays on the device, where there is one. */
+async function load({ ort, provider, threads, loaded }: Site, id: number, { model, slots, options }: LoadCall) {
+  const moving = slots.flatMap(({ output }) => output ?? []);
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    enableMemPattern: false, // a pattern wants one block beside all the blocks that the first run took: twice the memory
+    ...(provider === "webgpu" && {
+      preferredOutputLocation: Object.fromEntries(moving.map((output) => [output, "gpu-buffer"])),
+    }),
+    ...options,
+  });
+  loaded.set(id, { session, slots, state: new Map() });
+}
+
+function write(site: Site, id: number, { state: values }: Request<"write">): void {
+  const { state } = loadedAt(site, id);
+  for (const [name, value] of Object.entries(values)) {
+    state.get(name)?.dispose();
+    state.set(name, toOrt(site, value));
+  }
+}
+
+const nowhere = new MessageChannel().port1;
+nowhere.close();
+/**
+ * Frees what nobody reads any more. Left to the garbage collector, several steps' worth of states would wait; a message to a
+ * closed port takes it along.
+ */
+export const free = (buffer: ArrayBuffer): void => nowhere.postMessage(null, [buffer]);
+
+async function run(site: Site, id: number, { feeds, fetch }: RunCall): Promise<Result<"run">> {
+  const { session, slots, state } = loadedAt(site, id);
+  const given = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(site, value)]));
+  for (const { name, input } of slots) given[input] = state.get(name)!;
+  const moving = slots.flatMap(({ output }) => output ?? []);
+  const made = await session.run(given, [...fetch, ...moving]);
+  for (const { name, output } of slots) {
+    if (!output) continue;
+    const before = state.get(name)!;
+    if (before.location === "cpu") free(bufferOf(fromOrt(before)));
+    else before.dispose();
+    state.set(name, made[output]!);
+  }
+  return Object.fromEntries(fetch.map((name) => [name, fromOrt(made[name]!)]));
+}
+
+/** Copies the state out; on a device through a graph of Identity nodes, since reading a device tensor directly ends the process. */
+async function read(site: Site, id: number, { identity }: Request<"read">): Promise<Result<"read">> {
+  const { state } = loadedAt(site, id);
+  if (!identity) return Object.fromEntries([...state].map(([name, value]) => [name, fromOrt(value)]));
+  const options = { executionProviders: [site.provider], logSeverityLevel: 3 };
+  const session = await site.ort.InferenceSession.create(identity, options);
+  try {
+    const made = await session.run(Object.fromEntries(state));
+    return Object.fromEntries([...state.keys()].map((name) => [name, fromOrt(made[`copy ${name}`]!)]));
+  } finally {
+    await session.release();
+  }
+}
+
+async function release({ loaded }: Site, id: number): Promise<void> {
+  const program = loaded.get(id);
+  loaded.delete(id);
+  if (!program) return;
+  for (const value of program.state.values()) value.dispose();
+  await program.session.release();
+}
+
+type Does<V extends Verb> = (site: Site, id: number, request: Request<V>) => Result<V> | Promise<Result<V>>;
+
+const verbs: { readonly [V in Verb]: Does<V> } = {
+  load,
+  write,
+  run,
+  read,
+  endProfiling: (site, id) => loadedAt(site, id).session.endProfiling(),
+  release,
+};
+
+/** What a call came to, and the buffers that the caller gets as they are, not as copies. */
+export interface Answer {
+  readonly reply: Reply;
+  readonly given: ArrayBuffer[];
+}
+
+/** Carries out one call. Never rejects: what goes wrong is in the reply. */
+export async function answer<V extends Verb>(site: Site, { call, verb, id, request }: Call<V>): Promise<Answer> {
+  try {
+    const result = await verbs[verb](site, id, request);
+    const made = verb === "run" ? (result as Result<"run">) : {};
+    return { reply: { call, result }, given: Object.values(made).map(bufferOf) };
+  } catch (error) {
+    return { reply: { call, error: error instanceof Error ? error.message : String(error) }, given: [] };
+  }
+}
+
+/** Begins each piece of work when the one before has ended. */
+export function inTurn<M>(work: (message: M) => Promise<void>): (message: M) => void {
+  let last = Promise.resolve();
+  return (message) => {
+    last = last.then(() => work(message));
+  };
+}

@@ -1,0 +1,64 @@
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/** A value that a program keeps between runs, and what its model calls it before and after one. */
+export interface Slot {
+  readonly name: string;
+  readonly input: string;
+  /** Absent when runs only read it. */
+  readonly output?: string;
+}
+
+/** A model and how it is to be loaded. */
+export interface LoadCall {
+  /** The bytes of an ONNX file. */
+  readonly model: Uint8Array;
+  readonly slots: readonly Slot[];
+  /** Session options of ONNX Runtime beside our own. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What the thread that owns the sessions can be asked, each about one program: what goes there and what comes back. */
+export interface Verbs {
+  load(request: LoadCall): void;
+  /** Replaces state by slot name. */
+  write(request: { readonly state: Readonly<Record<string, Tensor>> }): void;
+  run(request: RunCall): Record<string, Tensor>;
+  /** Copies of the state, by slot name. `identity` is a model that copies it from a device. */
+  read(request: { readonly identity?: Uint8Array }): Record<string, Tensor>;
+  /** Lets the session write its profile down. */
+  endProfiling(request: object): void;
+  release(request: object): void;
+}
+
+/** Feeds of one run, and the outputs that come back. */
+export interface RunCall {
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly fetch: readonly string[];
+}
+
+export type Verb = keyof Verbs;
+export type Request<V extends Verb> = Parameters<Verbs[V]>[0];
+export type Result<V extends Verb> = ReturnType<Verbs[V]>;
+
+/** A call as it is posted. */
+export interface Call<V extends Verb = Verb> {
+  /** Its own number, which the reply bears. */
+  readonly call: number;
+  readonly verb: V;
+  /** Number of the program. */
+  readonly id: number;
+  readonly request: Request<V>;
+}
+
+/** What a thread says to a call. */
+export interface Reply {
+  readonly call: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+/** The way to a thread that runs sessions.ts. */
+export interface Channel {
+  /** @param id of the program @param given buffers that go over as they are and are empty here afterwards */
+  call<V extends Verb>(verb: V, id: number, request: Request<V>, given?: readonly ArrayBuffer[]): Promise<Result<V>>;
+}
