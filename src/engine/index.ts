@@ -4,6 +4,7 @@ export * from "./compile/function.ts";
 export { type Profile, type ProfileRow, profileOf } from "./compile/layerTimes.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/plan.ts";
+export * from "./compile/predictor.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./gradients/gradient.ts";
 export type * from "./graph/leaf.ts";
@@ -21,6 +22,8 @@ export type {
   RunTime,
   Runtime,
   RuntimeName,
+  Shared,
+  SharedReads,
   StateSlot,
   Tensors,
 } from "./runtime/runtime.ts";

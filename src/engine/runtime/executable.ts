@@ -2,14 +2,15 @@ import { userError } from "../../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Target } from "../graph/emit.ts";
 import type { InputAttributes } from "../graph/leaf.ts";
+import type { Node } from "../graph/node.ts";
 import { encode, lower, type OnnxGraph, writeModel } from "../onnx/write.ts";
 import { stopGradient } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { readProfile } from "./readProfile.ts";
-import type { Executable, Program, RunTime, StateSlot, Tensors } from "./runtime.ts";
-import type { Channel } from "./verbs.ts";
+import type { Executable, Program, RunTime, Shared, SharedReads, StateSlot, Tensors } from "./runtime.ts";
+import type { Channel, SharedSlots } from "./verbs.ts";
 
-const leafName = (slot: StateSlot): string => (slot.current.attributes as InputAttributes).name;
+const nameOf = (leaf: Node): string => (leaf.attributes as InputAttributes).name;
 const nextName = (slot: StateSlot): string => `next ${slot.name}`;
 
 /** A model that copies every slot, for reading state that lives on a device. */
@@ -24,9 +25,9 @@ function identityModel(state: readonly StateSlot[]): Uint8Array {
   );
 }
 
-function graphOf({ inputs, outputs, bindings, state = [] }: Program, target: Target): OnnxGraph {
+function graphOf({ inputs, outputs, bindings, state = [], shared }: Program, target: Target): OnnxGraph {
   const next = Object.fromEntries(state.filter((slot) => slot.next).map((slot) => [nextName(slot), slot.next!]));
-  const leaves = [...inputs, ...state.map((slot) => slot.current)];
+  const leaves = [...inputs, ...state.map((slot) => slot.current), ...Object.values(shared?.leaves ?? {})];
   return lower({ inputs: leaves, outputs: { ...outputs, ...next }, bindings }, target);
 }
 
@@ -37,6 +38,22 @@ const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
   data: Uint8Array.prototype.slice.call(data),
 });
 const bufferOf = ({ data }: Tensor): ArrayBuffer => data.buffer as ArrayBuffer;
+
+const sharedSlots = (reads: SharedReads | undefined): SharedSlots | undefined =>
+  reads && {
+    id: reads.values.id,
+    slots: Object.entries(reads.leaves).map(([name, leaf]) => ({ name, input: nameOf(leaf) })),
+  };
+
+/** Holds values at the other end of a channel. @param id their number there */
+export async function shareValues(channel: Channel, id: number, values: Tensors): Promise<Shared> {
+  const write = (given: Tensors): Promise<void> => {
+    const copies = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, copyOf(value)]));
+    return channel.call("share", id, { values: copies }, Object.values(copies).map(bufferOf));
+  };
+  await write(values);
+  return { id, write, dispose: () => channel.call("unshare", id, {}) };
+}
 
 /** Where a session writes down the times of its kernels. */
 export interface Trace {
@@ -63,14 +80,18 @@ export async function loadProgram(
   const { inputs, outputs, state = [] } = program;
   const graph = graphOf(program, target);
   const model = encode(graph);
-  const slots = state.map((slot) => ({ name: slot.name, input: leafName(slot), output: slot.next && nextName(slot) }));
-  const request = { model, slots, options: trace?.options ?? {} };
+  const slots = state.map((slot) => ({
+    name: slot.name,
+    input: nameOf(slot.current),
+    output: slot.next && nextName(slot),
+  }));
+  const request = { model, slots, shared: sharedSlots(program.shared), options: trace?.options ?? {} };
   await channel.call("load", id, request, [model.buffer]).catch((error: unknown) => {
     trace?.remove();
     throw error;
   });
   await channel.call("write", id, { state: initial }, Object.values(initial).map(bufferOf));
-  const names = inputs.map((leaf) => (leaf.attributes as InputAttributes).name);
+  const names = inputs.map(nameOf);
   return {
     run(feeds, fetch = Object.keys(outputs)) {
       const missing = names.find((name) => !feeds[name]);

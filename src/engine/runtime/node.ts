@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { internal } from "../../errors.ts";
-import { loadProgram, type Trace } from "./executable.ts";
+import { loadProgram, shareValues, type Trace } from "./executable.ts";
 import type { WorkerStart } from "./node.worker.ts";
 import { Calls } from "./pendingCalls.ts";
 import { referenceRuntime } from "./reference.ts";
@@ -129,6 +129,7 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
       const trace = profile && name === "cpu" ? traceFolder() : undefined;
       return loadProgram(bridge, { id: count++, target: name, program, initial, trace });
     },
+    share: (values) => shareValues(bridge, count++, values),
     dispose: () => bridge.end(),
   };
   return name === "webgpu" ? withWords(runtime, [noGpu("Use cpu.")]) : runtime;

@@ -2,7 +2,7 @@
 // package; tests have it bundled beside this file, since Node 20 starts no TypeScript.
 import { parentPort, workerData } from "node:worker_threads";
 import type { OrtLibrary } from "./library.ts";
-import { type Answer, answer, free, inTurn, type Site } from "./sessions.ts";
+import { type Answer, answer, free, inTurn, openSite } from "./sessions.ts";
 import type { Call } from "./verbs.ts";
 
 /** What the thread is started with. */
@@ -25,7 +25,7 @@ const tell = (isBusy: boolean): void => {
 const ort: OrtLibrary = await import(library).finally(() => tell(false));
 parentPort?.postMessage({ call: -1 });
 if (provider === "wasm") ort.env.wasm.numThreads = threads;
-const site: Site = { ort, provider, threads, loaded: new Map() };
+const site = openSite(ort, provider, threads);
 
 /**
  * glibc's malloc gives memory of this size back to the system until a block as large has once been freed, and then keeps it:

@@ -11,12 +11,30 @@ export interface StateSlot {
   readonly next?: Node;
 }
 
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** Values that a runtime holds once for all programs that read them: the weights of one network at several input shapes. */
+export interface Shared {
+  /** Its number at the runtime. */
+  readonly id: number;
+  /** Replaces the values named, for every program that reads them. */
+  write(values: Tensors): Promise<void>;
+  /** Frees the values. Programs that read them cannot run any more. */
+  dispose(): Promise<void>;
+}
+
+/** Shared values that a program reads. */
+export interface SharedReads {
+  readonly values: Shared;
+  /** By the value's name the `input` leaf that stands for it. */
+  readonly leaves: Readonly<Record<string, Node>>;
+}
+
 /** A graph with its ends and its state: what a runtime can load. */
 export interface Program extends GraphEnds {
   readonly state?: readonly StateSlot[];
+  readonly shared?: SharedReads | undefined;
 }
-
-export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** How long one kernel of one run took. */
 export interface KernelTime {
@@ -60,6 +78,8 @@ export interface Runtime {
   readonly threads: number;
   /** @param state first values by slot name; their memory may be handed over, a buffer of its own for each */
   load(program: Program, state?: Tensors, options?: LoadOptions): Promise<Executable>;
+  /** Holds copies of values that programs read by `Program.shared`. On webgpu they go to the device anew at each run. */
+  share(values: Tensors): Promise<Shared>;
   /** Ends everything that was loaded and frees it. */
   dispose(): Promise<void>;
 }

@@ -4,11 +4,15 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { OrtLibrary, OrtSession, OrtTensor } from "./library.ts";
 import type { Call, LoadCall, Reply, Request, Result, RunCall, Slot, Verb } from "./verbs.ts";
 
+/** Values by name. */
+type Values = Map<string, OrtTensor>;
+
 interface Loaded {
   readonly session: OrtSession;
   readonly slots: readonly Slot[];
-  /** By slot name. */
-  readonly state: Map<string, OrtTensor>;
+  readonly state: Values;
+  /** Values of others that runs read. */
+  readonly reads: { readonly slots: readonly Slot[]; readonly values: Values };
 }
 
 /** The library and what it has loaded. */
@@ -18,7 +22,18 @@ export interface Site {
   readonly threads: number;
   /** By the program's number. */
   readonly loaded: Map<number, Loaded>;
+  /** By their number. */
+  readonly shared: Map<number, Values>;
 }
+
+/** A library that has loaded nothing yet. */
+export const openSite = (ort: OrtLibrary, provider: string, threads: number): Site => ({
+  ort,
+  provider,
+  threads,
+  loaded: new Map(),
+  shared: new Map(),
+});
 
 const toOrt = ({ ort }: Site, { dtype, shape, data }: Tensor): OrtTensor => new ort.Tensor(dtype, data, shape);
 const fromOrt = ({ type, dims, data }: OrtTensor): Tensor => ({ dtype: type, shape: dims, data }) as Tensor;
@@ -31,7 +46,8 @@ function loadedAt({ loaded }: Site, id: number): Loaded {
 }
 
 /** State that moves stays on the device, where there is one. */
-async function load({ ort, provider, threads, loaded }: Site, id: number, { model, slots, options }: LoadCall) {
+async function load(site: Site, id: number, { model, slots, shared, options }: LoadCall): Promise<void> {
+  const { ort, provider, threads } = site;
   const moving = slots.flatMap(({ output }) => output ?? []);
   const session = await ort.InferenceSession.create(model, {
     executionProviders: [provider],
@@ -44,7 +60,26 @@ async function load({ ort, provider, threads, loaded }: Site, id: number, { mode
     }),
     ...options,
   });
-  loaded.set(id, { session, slots, state: new Map() });
+  const reads = { slots: shared?.slots ?? [], values: site.shared.get(shared?.id ?? -1) ?? new Map() };
+  site.loaded.set(id, { session, slots, state: new Map(), reads });
+}
+
+/** A buffer of its own belongs to each value. */
+function share(site: Site, id: number, { values }: Request<"share">): void {
+  const held: Values = site.shared.get(id) ?? new Map();
+  site.shared.set(id, held);
+  for (const [name, value] of Object.entries(values)) {
+    const before = held.get(name);
+    if (before) free(bufferOf(fromOrt(before)));
+    held.set(name, toOrt(site, value));
+  }
+}
+
+function unshare({ shared }: Site, id: number): void {
+  const held: Values = shared.get(id) ?? new Map();
+  for (const value of held.values()) free(bufferOf(fromOrt(value)));
+  held.clear();
+  shared.delete(id);
 }
 
 function write(site: Site, id: number, { state: values }: Request<"write">): void {
@@ -63,10 +98,17 @@ nowhere.close();
  */
 export const free = (buffer: ArrayBuffer): void => nowhere.postMessage(null, [buffer]);
 
+function sharedValue(values: Values, name: string): OrtTensor {
+  const value = values.get(name);
+  if (!value) throw new Error(`the shared value ${name} was disposed`);
+  return value;
+}
+
 async function run(site: Site, id: number, { feeds, fetch }: RunCall): Promise<Result<"run">> {
-  const { session, slots, state } = loadedAt(site, id);
+  const { session, slots, state, reads } = loadedAt(site, id);
   const given = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(site, value)]));
   for (const { name, input } of slots) given[input] = state.get(name)!;
+  for (const { name, input } of reads.slots) given[input] = sharedValue(reads.values, name);
   const moving = slots.flatMap(({ output }) => output ?? []);
   const made = await session.run(given, [...fetch, ...moving]);
   for (const { name, output } of slots) {
@@ -105,6 +147,8 @@ type Does<V extends Verb> = (site: Site, id: number, request: Request<V>) => Res
 
 const verbs: { readonly [V in Verb]: Does<V> } = {
   load,
+  share,
+  unshare,
   write,
   run,
   read,

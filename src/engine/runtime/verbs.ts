@@ -8,18 +8,30 @@ export interface Slot {
   readonly output?: string;
 }
 
+/** Shared values that a program reads, and what its model calls them. */
+export interface SharedSlots {
+  /** Their number. */
+  readonly id: number;
+  readonly slots: readonly Slot[];
+}
+
 /** A model and how it is to be loaded. */
 export interface LoadCall {
   /** The bytes of an ONNX file. */
   readonly model: Uint8Array;
   readonly slots: readonly Slot[];
+  readonly shared?: SharedSlots | undefined;
   /** Session options of ONNX Runtime beside our own. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What the thread that owns the sessions can be asked, each about one program: what goes there and what comes back. */
+/** What the thread that owns the sessions can be asked, each about one program or one set of shared values: what goes there and what comes back. */
 export interface Verbs {
   load(request: LoadCall): void;
+  /** Holds values that programs share, or replaces some of them. */
+  share(request: { readonly values: Readonly<Record<string, Tensor>> }): void;
+  /** Frees shared values. */
+  unshare(request: object): void;
   /** Replaces state by slot name. */
   write(request: { readonly state: Readonly<Record<string, Tensor>> }): void;
   run(request: RunCall): Record<string, Tensor>;
@@ -45,7 +57,7 @@ export interface Call<V extends Verb = Verb> {
   /** Its own number, which the reply bears. */
   readonly call: number;
   readonly verb: V;
-  /** Number of the program. */
+  /** Number of the program or of the shared values. */
   readonly id: number;
   readonly request: Request<V>;
 }
@@ -59,6 +71,6 @@ export interface Reply {
 
 /** The way to a thread that runs sessions.ts. */
 export interface Channel {
-  /** @param id of the program @param given buffers that go over as they are and are empty here afterwards */
+  /** @param id of the program or the shared values @param given buffers that go over as they are and are empty here afterwards */
   call<V extends Verb>(verb: V, id: number, request: Request<V>, given?: readonly ArrayBuffer[]): Promise<Result<V>>;
 }

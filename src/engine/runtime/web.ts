@@ -1,5 +1,5 @@
 import { userError } from "../../errors.ts";
-import { loadProgram } from "./executable.ts";
+import { loadProgram, shareValues } from "./executable.ts";
 import { Calls } from "./pendingCalls.ts";
 import type { Runtime } from "./runtime.ts";
 import { noGpu, type Wording, withWords } from "./runtimeErrors.ts";
@@ -89,6 +89,7 @@ export function createRuntime(name: WebRuntimeName, options: WebRuntimeOptions =
     name,
     threads,
     load: (program, initial = {}) => loadProgram(channel, { id: count++, target: name, program, initial }),
+    share: (values) => shareValues(channel, count++, values),
     dispose: async () => channel.end(),
   };
   return withWords(runtime, name === "webgpu" ? [noFiles, noGpu("Use wasm.")] : [noFiles]);

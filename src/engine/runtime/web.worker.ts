@@ -1,6 +1,6 @@
 // The page's thread that owns ONNX Runtime's sessions, so that a run never blocks the page. A file of its own in the package.
 import type { OrtLibrary } from "./library.ts";
-import { answer, inTurn, type Site } from "./sessions.ts";
+import { answer, inTurn, openSite, type Site } from "./sessions.ts";
 import type { Call } from "./verbs.ts";
 import type { WorkerStart } from "./web.ts";
 
@@ -15,7 +15,7 @@ async function open({ provider, threads, library }: WorkerStart): Promise<Site> 
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error"; // what goes wrong comes back as an error
   if (library !== undefined) ort.env.wasm.wasmPaths = library; // else it looks beside this file
-  return { ort, provider, threads, loaded: new Map() };
+  return openSite(ort, provider, threads);
 }
 
 let site: Promise<Site>;
