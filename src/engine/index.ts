@@ -14,6 +14,7 @@ export { inLayer, inNetwork, inScope, type Phase } from "./graph/scope.ts";
 export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./import/importOnnx.ts";
 export * from "./ops/index.ts";
 export { evaluate } from "./runtime/evaluate.ts";
+export type { FileSource, ForeignEnd, ForeignExecutable } from "./runtime/foreign.ts";
 export { referenceRuntime } from "./runtime/reference.ts";
 export type {
   Executable,

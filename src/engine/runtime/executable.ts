@@ -8,7 +8,7 @@ import { stopGradient } from "../ops/elementwise.ts";
 import { input } from "../ops/leaf.ts";
 import { readProfile } from "./readProfile.ts";
 import type { Executable, Program, RunTime, Shared, SharedReads, StateSlot, Tensors } from "./runtime.ts";
-import type { Channel, SharedSlots } from "./verbs.ts";
+import type { Channel, SharedSlots, Values } from "./verbs.ts";
 
 const nameOf = (leaf: Node): string => (leaf.attributes as InputAttributes).name;
 const nextName = (slot: StateSlot): string => `next ${slot.name}`;
@@ -37,6 +37,8 @@ const copyOf = ({ dtype, shape, data }: Tensor): Tensor => ({
   shape,
   data: Uint8Array.prototype.slice.call(data),
 });
+/** What programs of ours return has our element types. */
+const ours = (values: Promise<Values>) => values as Promise<Record<string, Tensor>>;
 const bufferOf = ({ data }: Tensor): ArrayBuffer => data.buffer as ArrayBuffer;
 
 const sharedSlots = (reads: SharedReads | undefined): SharedSlots | undefined =>
@@ -97,9 +99,9 @@ export async function loadProgram(
       const missing = names.find((name) => !feeds[name]);
       if (missing !== undefined) throw userError(`input ${missing}`, "expected a tensor, got none");
       const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
-      return channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf));
+      return ours(channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf)));
     },
-    read: () => channel.call("read", id, target === "webgpu" ? { identity: identityModel(state) } : {}),
+    read: () => ours(channel.call("read", id, target === "webgpu" ? { identity: identityModel(state) } : {})),
     write: (values) => channel.call("write", id, { state: values }),
     ...(trace && {
       async profile(): Promise<readonly RunTime[]> {

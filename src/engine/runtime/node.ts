@@ -1,15 +1,27 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { internal } from "../../errors.ts";
+import { internal, userError } from "../../errors.ts";
+import { externalFiles } from "../onnx/externalFiles.ts";
 import { loadProgram, shareValues, type Trace } from "./executable.ts";
+import { openCallOf, openForeign } from "./foreign.ts";
 import type { WorkerStart } from "./node.worker.ts";
 import { Calls } from "./pendingCalls.ts";
 import { referenceRuntime } from "./reference.ts";
 import type { Runtime, RuntimeName } from "./runtime.ts";
 import { noGpu, withWords } from "./runtimeErrors.ts";
-import type { Channel, Reply, Request, Result, Verb } from "./verbs.ts";
+import type { Channel, OpenCall, Reply, Request, Result, Verb } from "./verbs.ts";
 
 /** Bridges whose thread may be inside native code. */
 const open = new Set<Bridge>();
@@ -95,6 +107,35 @@ function traceFolder(): Trace {
   };
 }
 
+/** Names of the files beside a model file in which it keeps numbers; the file itself is not loaded. */
+function filesBeside(path: string): string[] {
+  if (!existsSync(path)) throw userError(path, "expected an ONNX file, got no file there");
+  const file = openSync(path, "r");
+  const read = (from: number, length: number): Uint8Array => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, from));
+  };
+  try {
+    return externalFiles({ size: fstatSync(file).size, read }, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file on the disk: by its path where the library reads files itself, so that no size is too large, else in memory. */
+function fileCall(path: string, isByPath: boolean): OpenCall {
+  const names = filesBeside(path);
+  const at = (name: string): string => join(dirname(path), name);
+  const missing = names.find((name) => !existsSync(at(name)));
+  if (missing !== undefined)
+    throw userError(path, `expected "${missing}" beside it, where it keeps numbers, got no file there`);
+  if (isByPath) return { model: resolve(path) };
+  return {
+    model: readFileSync(path),
+    external: Object.fromEntries(names.map((name) => [name, readFileSync(at(name))])),
+  };
+}
+
 export interface RuntimeOptions {
   /** Threads that one operator may use; all cores when absent. */
   readonly threads?: number;
@@ -128,6 +169,12 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
     load(program, initial = {}, { profile = false } = {}) {
       const trace = profile && name === "cpu" ? traceFolder() : undefined;
       return loadProgram(bridge, { id: count++, target: name, program, initial, trace });
+    },
+    async open(source) {
+      const where = "path" in source ? source.path : "the model";
+      const isByPath = library === "onnxruntime-node";
+      const call = "path" in source ? fileCall(source.path, isByPath) : openCallOf(source, where);
+      return openForeign(bridge, count++, call, where);
     },
     share: (values) => shareValues(bridge, count++, values),
     dispose: () => bridge.end(),

@@ -78,6 +78,9 @@ export function referenceRuntime(): Runtime {
     name: "reference",
     threads: 1,
     load: async (program, state = {}) => load(program, state, shared),
+    open: async () => {
+      throw userError("runtime", "expected one that runs ONNX files as they are, got reference", "Use cpu.");
+    },
     share: async (values) => share(count++, values, shared),
     dispose: async () => shared.clear(),
   };

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Node } from "../graph/node.ts";
 import type { GraphEnds } from "../onnx/write.ts";
+import type { FileSource, ForeignExecutable } from "./foreign.ts";
 
 /** A value that the runtime keeps between runs: weights, moments, running statistics. */
 export interface StateSlot {
@@ -78,6 +79,12 @@ export interface Runtime {
   readonly threads: number;
   /** @param state first values by slot name; their memory may be handed over, a buffer of its own for each */
   load(program: Program, state?: Tensors, options?: LoadOptions): Promise<Executable>;
+  /**
+   * Loads an ONNX file as it is, without a graph of ours: float16, int8, control flow, any operator that ONNX Runtime has, weights beside
+   * it and of more than 2 GB too. `importOnnx` makes a graph, which can be trained and exported again.
+   * @throws UserError when it is no ONNX file, when what it keeps beside it is missing or elsewhere, and on the reference runtime
+   */
+  open(source: FileSource): Promise<ForeignExecutable>;
   /** Holds copies of values that programs read by `Program.shared`. On webgpu they go to the device anew at each run. */
   share(values: Tensors): Promise<Shared>;
   /** Ends everything that was loaded and frees it. */

@@ -1,18 +1,17 @@
 // What the threads that own ONNX Runtime's sessions do, in Node and in a page alike: load, write, run, read, release. It
 // knows nothing of graphs.
-import type { Tensor } from "../../tensor/tensor.ts";
-import type { OrtLibrary, OrtSession, OrtTensor } from "./library.ts";
-import type { Call, LoadCall, Reply, Request, Result, RunCall, Slot, Verb } from "./verbs.ts";
+import type { OrtEnd, OrtLibrary, OrtSession, OrtTensor } from "./library.ts";
+import type { Call, End, LoadCall, OpenCall, Reply, Request, Result, RunCall, Slot, Value, Verb } from "./verbs.ts";
 
 /** Values by name. */
-type Values = Map<string, OrtTensor>;
+type Held = Map<string, OrtTensor>;
 
 interface Loaded {
   readonly session: OrtSession;
   readonly slots: readonly Slot[];
-  readonly state: Values;
+  readonly state: Held;
   /** Values of others that runs read. */
-  readonly reads: { readonly slots: readonly Slot[]; readonly values: Values };
+  readonly reads: { readonly slots: readonly Slot[]; readonly values: Held };
 }
 
 /** The library and what it has loaded. */
@@ -23,7 +22,7 @@ export interface Site {
   /** By the program's number. */
   readonly loaded: Map<number, Loaded>;
   /** By their number. */
-  readonly shared: Map<number, Values>;
+  readonly shared: Map<number, Held>;
 }
 
 /** A library that has loaded nothing yet. */
@@ -35,9 +34,13 @@ export const openSite = (ort: OrtLibrary, provider: string, threads: number): Si
   shared: new Map(),
 });
 
-const toOrt = ({ ort }: Site, { dtype, shape, data }: Tensor): OrtTensor => new ort.Tensor(dtype, data, shape);
-const fromOrt = ({ type, dims, data }: OrtTensor): Tensor => ({ dtype: type, shape: dims, data }) as Tensor;
-const bufferOf = ({ data }: Pick<Tensor, "data">): ArrayBuffer => data.buffer as ArrayBuffer;
+const toOrt = ({ ort }: Site, { dtype, shape, data }: Value): OrtTensor => new ort.Tensor(dtype, data, shape);
+const fromOrt = ({ type, dims, data }: OrtTensor): Value => ({
+  dtype: type,
+  shape: dims,
+  data: data as ArrayBufferView,
+});
+const bufferOf = ({ data }: Value): ArrayBuffer => data.buffer as ArrayBuffer;
 
 function loadedAt({ loaded }: Site, id: number): Loaded {
   const program = loaded.get(id);
@@ -45,17 +48,20 @@ function loadedAt({ loaded }: Site, id: number): Loaded {
   return program;
 }
 
+const optionsOf = ({ provider, threads }: Site): Record<string, unknown> => ({
+  executionProviders: [provider],
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  logSeverityLevel: 3,
+  enableMemPattern: false, // a pattern wants one block beside all the blocks that the first run took: twice the memory
+});
+
 /** State that moves stays on the device, where there is one. */
 async function load(site: Site, id: number, { model, slots, shared, options }: LoadCall): Promise<void> {
-  const { ort, provider, threads } = site;
   const moving = slots.flatMap(({ output }) => output ?? []);
-  const session = await ort.InferenceSession.create(model, {
-    executionProviders: [provider],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    enableMemPattern: false, // a pattern wants one block beside all the blocks that the first run took: twice the memory
-    ...(provider === "webgpu" && {
+  const session = await site.ort.InferenceSession.create(model, {
+    ...optionsOf(site),
+    ...(site.provider === "webgpu" && {
       preferredOutputLocation: Object.fromEntries(moving.map((output) => [output, "gpu-buffer"])),
     }),
     ...options,
@@ -64,9 +70,26 @@ async function load(site: Site, id: number, { model, slots, shared, options }: L
   site.loaded.set(id, { session, slots, state: new Map(), reads });
 }
 
+const endOf = ({ name, isTensor, type = "", shape = [] }: OrtEnd): End => ({
+  name,
+  type: isTensor ? type : "sequence or map",
+  shape,
+});
+
+/** The file is read as ONNX and nothing else: what was looked for in it before is what is there. */
+async function open(site: Site, id: number, { model, external = {} }: OpenCall): Promise<Result<"open">> {
+  const session = await site.ort.InferenceSession.create(model, {
+    ...optionsOf(site),
+    extra: { session: { load_model_format: "ONNX" } },
+    externalData: Object.entries(external).map(([path, data]) => ({ path, data })),
+  });
+  site.loaded.set(id, { session, slots: [], state: new Map(), reads: { slots: [], values: new Map() } });
+  return { inputs: session.inputMetadata.map(endOf), outputs: session.outputMetadata.map(endOf) };
+}
+
 /** A buffer of its own belongs to each value. */
 function share(site: Site, id: number, { values }: Request<"share">): void {
-  const held: Values = site.shared.get(id) ?? new Map();
+  const held: Held = site.shared.get(id) ?? new Map();
   site.shared.set(id, held);
   for (const [name, value] of Object.entries(values)) {
     const before = held.get(name);
@@ -76,7 +99,7 @@ function share(site: Site, id: number, { values }: Request<"share">): void {
 }
 
 function unshare({ shared }: Site, id: number): void {
-  const held: Values = shared.get(id) ?? new Map();
+  const held: Held = shared.get(id) ?? new Map();
   for (const value of held.values()) free(bufferOf(fromOrt(value)));
   held.clear();
   shared.delete(id);
@@ -98,7 +121,7 @@ nowhere.close();
  */
 export const free = (buffer: ArrayBuffer): void => nowhere.postMessage(null, [buffer]);
 
-function sharedValue(values: Values, name: string): OrtTensor {
+function sharedValue(values: Held, name: string): OrtTensor {
   const value = values.get(name);
   if (!value) throw new Error(`the shared value ${name} was disposed`);
   return value;
@@ -149,6 +172,7 @@ const verbs: { readonly [V in Verb]: Does<V> } = {
   load,
   share,
   unshare,
+  open,
   write,
   run,
   read,

@@ -1,4 +1,13 @@
-import type { Tensor } from "../../tensor/tensor.ts";
+import type { Shape } from "../../tensor/tensor.ts";
+
+/** A tensor of any element type, by ONNX Runtime's name. */
+export interface Value {
+  readonly dtype: string;
+  readonly shape: Shape;
+  readonly data: ArrayBufferView;
+}
+
+export type Values = Readonly<Record<string, Value>>;
 
 /** A value that a program keeps between runs, and what its model calls it before and after one. */
 export interface Slot {
@@ -29,22 +38,39 @@ export interface LoadCall {
 export interface Verbs {
   load(request: LoadCall): void;
   /** Holds values that programs share, or replaces some of them. */
-  share(request: { readonly values: Readonly<Record<string, Tensor>> }): void;
+  share(request: { readonly values: Values }): void;
   /** Frees shared values. */
   unshare(request: object): void;
   /** Replaces state by slot name. */
-  write(request: { readonly state: Readonly<Record<string, Tensor>> }): void;
-  run(request: RunCall): Record<string, Tensor>;
+  write(request: { readonly state: Values }): void;
+  /** Loads a model file of others. */
+  open(request: OpenCall): { readonly inputs: readonly End[]; readonly outputs: readonly End[] };
+  run(request: RunCall): Values;
   /** Copies of the state, by slot name. `identity` is a model that copies it from a device. */
-  read(request: { readonly identity?: Uint8Array }): Record<string, Tensor>;
+  read(request: { readonly identity?: Uint8Array }): Values;
   /** Lets the session write its profile down. */
   endProfiling(request: object): void;
   release(request: object): void;
 }
 
+/** A model file of others. */
+export interface OpenCall {
+  /** Its bytes, or where the library finds it. */
+  readonly model: Uint8Array | string;
+  /** Bytes of the files beside it, by the names that it calls them. */
+  readonly external?: Readonly<Record<string, Uint8Array>> | undefined;
+}
+
+/** An input or output, as ONNX Runtime tells it. */
+export interface End {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
 /** Feeds of one run, and the outputs that come back. */
 export interface RunCall {
-  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly feeds: Values;
   readonly fetch: readonly string[];
 }
 

@@ -19,9 +19,16 @@ test("a runtime in other words loads with all that was asked for", async () => {
 
 test("a complaint that is known is put in its words, another stays as it is", async () => {
   const failing = (text: string) =>
-    withWords({ ...referenceRuntime(), load: () => Promise.reject(new Error(text)) }, [noGpu("Use cpu.")]);
-  await expect(failing("Failed to get GPU adapter").load(program)).rejects.toThrow(
-    "runtime: expected a GPU for webgpu, got none that its driver offers. Use cpu.",
-  );
+    withWords(
+      {
+        ...referenceRuntime(),
+        load: () => Promise.reject(new Error(text)),
+        open: () => Promise.reject(new Error(text)),
+      },
+      [noGpu("Use cpu.")],
+    );
+  const words = "runtime: expected a GPU for webgpu, got none that its driver offers. Use cpu.";
+  await expect(failing("Failed to get GPU adapter").load(program)).rejects.toThrow(words);
+  await expect(failing("Failed to get GPU adapter").open({ path: "a.onnx" })).rejects.toThrow(words);
   await expect(failing("out of memory").load(program)).rejects.toThrow(/^out of memory$/);
 });
