@@ -2,11 +2,10 @@ import { userError } from "../errors.ts";
 import { type LoadedModel, metadataOf, packModel } from "./modelFile.ts";
 import { writeOnnx } from "./onnx.ts";
 
-/** A model as the bytes of a file: .onnx for other programs, .safetensors for this one. @param half float16, .safetensors only */
+/** A model as the bytes of a file: .onnx for other programs, .safetensors for this one. @param half numbers as float16 */
 export function exportModel(model: LoadedModel, path: string, half = false): Uint8Array {
   if (/\.safetensors$/i.test(path)) return packModel(model, half);
-  if (half) throw userError(path, "expected a name ending in .safetensors for numbers as float16, got another");
   const { build, weights, example, name } = model;
-  if (/\.onnx$/i.test(path)) return writeOnnx(build, weights, { example, metadata: metadataOf(model), name });
+  if (/\.onnx$/i.test(path)) return writeOnnx(build, weights, { example, metadata: metadataOf(model), name, half });
   throw userError(path, "expected a name ending in .onnx or .safetensors, got another");
 }
