@@ -23,7 +23,7 @@ type View = new (numbers: Iterable<number>) => Numbers;
 
 const same = (dtype: DType): Element => ({
   dtype,
-  toFile: (data) => data.slice(),
+  toFile: (data) => Uint8Array.prototype.slice.call(data), // a Buffer's own `slice` would share its memory
   toOurs: (data) => data as Tensor["data"],
 });
 
