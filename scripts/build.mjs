@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { node, worker } from "./node.mjs";
 import { web } from "./web.mjs";
 
 rmSync("dist", { recursive: true, force: true });
@@ -11,8 +12,6 @@ for (const project of ["tsconfig.build.json", "tsconfig.build.web.json"]) {
 }
 const shared = /** @type {const} */ ({
   outdir: "dist",
-  bundle: true,
-  format: "esm",
   minify: true,
   charset: "utf8",
 });
@@ -21,14 +20,12 @@ await build({
     { in: "src/index.ts", out: "index" },
     { in: "src/node.ts", out: "node" },
     { in: "src/cli/main.ts", out: "cli/main" },
-    { in: "src/engine/runtime/node.worker.js", out: "lib/node.worker" }, // beside the chunk that starts it
+    { in: worker, out: "lib/node.worker" }, // beside the chunk that starts it
   ],
+  ...node,
   ...shared,
   chunkNames: "lib/[name]-[hash]", // two folders deep, as the sources that look for package.json and models/
   splitting: true,
-  packages: "external",
-  platform: "node",
-  target: "node20",
 });
 await build({ ...web, ...shared });
 chmodSync("dist/cli/main.js", 0o755);

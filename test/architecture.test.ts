@@ -19,7 +19,7 @@ const CIRCLES: readonly (readonly string[])[] = [
   words("engine/ops/elementwise.ts engine/ops/pad.ts engine/ops/reduce.ts engine/ops/shape.ts"),
 ];
 const NODE_ONLY = /^node:|^(sharp|onnxruntime-node|yauzl|commander|tinyglobby)$/;
-const NODE_HOMES = /^(platform|cli)\/|^node\.ts$|^engine\/runtime\/node(\.worker)?\.(ts|js)$/;
+const NODE_HOMES = /^(platform|cli)\/|^node\.ts$|^engine\/runtime\/node(\.worker)?\.ts$/;
 const WEB_HOMES = /(^|\/)web(\.worker)?\.ts$/;
 const DEEP = new Set(["platform/node.ts → engine/runtime/node.ts"]); // the platform brings its own runtime
 
@@ -28,7 +28,7 @@ function words(text: string): readonly string[] {
 }
 
 const root = fileURLToPath(new URL("../src/", import.meta.url));
-const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.[tj]s$/.test(file));
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.ts$/.test(file));
 const IMPORT = /(?:^|[\s;}])(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
 
 /** Every import of a file: a package, or a path from src. Text in quotes after "from" counts too; none exists. */
@@ -115,5 +115,5 @@ test("what a page loads is complete in itself and holds nothing of Node's", asyn
       /onnxruntime-node|sharp|^src\/cli|^src\/node\.|^src\/(platform|engine\/runtime)\/node/.test(path),
     ),
   ).toEqual([]);
-  expect(inputs).toEqual(expect.arrayContaining(["src/engine/runtime/sessions.js", "src/data/sets/shapes.ts"]));
+  expect(inputs).toEqual(expect.arrayContaining(["src/engine/runtime/sessions.ts", "src/data/sets/shapes.ts"]));
 });

@@ -5,6 +5,7 @@ export { type Profile, type ProfileRow, profileOf } from "./compile/layerTimes.t
 export { type Carry, compileLoop, type Loop, type LoopOptions } from "./compile/loop.ts";
 export { inputsOf, keyOf, parametersOf } from "./compile/parameters.ts";
 export * from "./compile/plan.ts";
+export * from "./compile/predictor.ts";
 export * from "./compile/step.ts";
 export { gradient, substitute } from "./gradients/gradient.ts";
 export { valueAndGradient, valueAndGradients } from "./gradients/valueAndGradient.ts";
@@ -19,11 +20,16 @@ export { evaluate } from "./runtime/evaluate.ts";
 export { referenceRuntime } from "./runtime/reference.ts";
 export type {
   Executable,
+  FileSource,
+  ForeignEnd,
+  ForeignExecutable,
   LoadOptions,
   Program,
   RunTime,
   Runtime,
   RuntimeName,
+  Shared,
+  SharedReads,
   StateSlot,
   Tensors,
 } from "./runtime/runtime.ts";

@@ -4,11 +4,10 @@ import type { LoadedModel } from "./model.ts";
 import { writeOnnx } from "./onnx.ts";
 import { packModel } from "./own.ts";
 
-/** A model as the bytes of a file: .onnx for other programs, .safetensors for this one. @param half float16, .safetensors only */
+/** A model as the bytes of a file: .onnx for other programs, .safetensors for this one. @param half numbers as float16 */
 export function exportModel(model: LoadedModel, path: string, half = false): Uint8Array {
   if (/\.safetensors$/i.test(path)) return packModel(model, half);
-  if (half) throw userError(path, "expected a name ending in .safetensors for numbers as float16, got another");
   const { build, weights, example, name } = model;
-  if (/\.onnx$/i.test(path)) return writeOnnx(build, weights, { example, metadata: metadataOf(model), name });
+  if (/\.onnx$/i.test(path)) return writeOnnx(build, weights, { example, metadata: metadataOf(model), name, half });
   throw userError(path, "expected a name ending in .onnx or .safetensors, got another");
 }

@@ -44,14 +44,13 @@ export interface WriteOptions {
   readonly example: Shape;
   readonly metadata: Readonly<Record<string, string>>;
   readonly name: string;
+  /** Store matrices and kernels as float16. */
+  readonly half?: boolean;
 }
 
 /** Writes a network as an ONNX file that takes pictures of any size, as far as the network does. */
-export const writeOnnx = (
-  build: (x: Node) => Node,
-  weights: Tensors,
-  { example, metadata, name }: WriteOptions,
-): Uint8Array => exportOnnx((shape) => build(input("input", shape)), weights, { example, metadata, name }).bytes;
+export const writeOnnx = (build: (x: Node) => Node, weights: Tensors, options: WriteOptions): Uint8Array =>
+  exportOnnx((shape) => build(input("input", shape)), weights, options).bytes;
 
 /** An ONNX network from picture to picture. What it does is in its metadata when it is ours, else read from its shapes. */
 export function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): LoadedModel {

@@ -1,7 +1,9 @@
 import * as ort from "onnxruntime-node";
-import { type Channel, loadProgram } from "../../src/engine/runtime/executable.ts";
+import { loadProgram } from "../../src/engine/runtime/executable.ts";
+import type { OrtLibrary } from "../../src/engine/runtime/library.ts";
 import type { Runtime } from "../../src/engine/runtime/runtime.ts";
-import { answer } from "../../src/engine/runtime/sessions.js";
+import { answer, openSite } from "../../src/engine/runtime/sessions.ts";
+import type { Channel, Request, Result, Verb } from "../../src/engine/runtime/verbs.ts";
 
 /** Bytes of all arrays that a message holds. */
 function bytesOf(message: unknown): number {
@@ -20,19 +22,23 @@ export interface Crossing {
 /** A runtime whose sessions live in this thread, so that one sees what is sent to them and where they keep their state. */
 export function watchedRuntime(provider: "cpu" | "webgpu") {
   const crossings: Crossing[] = [];
-  const loaded = new Map<number, { session: unknown; slots: never[]; state: Map<string, { location: string }> }>();
-  const site = { ort, provider, threads: 1, loaded, bindsOnce: provider === "webgpu" };
+  const bindsOnce = provider === "webgpu";
+  const site = openSite(ort as unknown as OrtLibrary, { provider, threads: 1, bindsOnce });
   const channel: Channel = {
-    async call<T>(verb: string, id: number, request: object = {}): Promise<T> {
-      const { reply } = await answer(site as Parameters<typeof answer>[0], { call: 0, verb, id, request });
-      const { result, error } = reply as { result: T; error?: string };
-      if (error !== undefined) throw new Error(error);
-      crossings.push({ verb, there: bytesOf(request), back: bytesOf(result) });
-      return result;
+    async call<V extends Verb>(verb: V, id: number, request: Request<V>): Promise<Result<V>> {
+      const { reply } = await answer(site, { call: 0, verb, id, request });
+      if (reply.error !== undefined) throw new Error(reply.error);
+      crossings.push({ verb, there: bytesOf(request), back: bytesOf(reply.result) });
+      return reply.result as Result<V>;
     },
   };
   let count = 0;
+  const unused = (): never => {
+    throw new Error("not watched");
+  };
   const runtime: Runtime = {
+    share: unused,
+    open: unused,
     name: provider,
     threads: 1,
     load: (program, initial = {}) => loadProgram(channel, { id: count++, target: provider, program, initial }),
@@ -40,6 +46,6 @@ export function watchedRuntime(provider: "cpu" | "webgpu") {
   };
   /** Where the state of the first program lies, by slot name. */
   const locations = (): Record<string, string> =>
-    Object.fromEntries([...loaded.get(0)!.state].map(([name, { location }]) => [name, location]));
+    Object.fromEntries([...site.loaded.get(0)!.state].map(([name, { location }]) => [name, location]));
   return { runtime, crossings, locations };
 }

@@ -101,6 +101,13 @@ test("the radius is that of all kernels in a row", () => {
   expect(Object.keys(initialWeights([made], 1)).length).toBe(6);
 });
 
+test("half: safetensors and ONNX with weights as float16", () => {
+  const made = network(srcnn);
+  const model = { ...tinyModel(), build: made, weights: initialWeights([made], 1) };
+  for (const name of ["mine.safetensors", "mine.onnx"])
+    expect(exportModel(model, name, true).length / exportModel(model, name).length).toBeCloseTo(0.5, 1);
+});
+
 test("an ONNX file gives the network back, with what it does; of other programs the shapes tell", async () => {
   const folder = await temporaryFolder();
   const [platform, model] = [testPlatform(), tinyModel({ usage: { scale: 3 } })];

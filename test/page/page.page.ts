@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BenchRow, Picture } from "../../src/index.ts";
 import * as imago from "../../src/index.ts";
+import { model } from "../engine/import/onnxModel.ts";
 import { type Browser, chromium, openChromium } from "./chromium.ts";
 import { train } from "./page/training.js";
 import { openSite, type Site } from "./site.ts";
@@ -9,7 +10,7 @@ import { openSite, type Site } from "./site.ts";
 /** The built bundle in a browser, judged by Node on the same steps. */
 if (!chromium) console.warn("SKIPPED: no browser was tested. Install Chromium (apt-get install chromium), or say where it is as $CHROMIUM."); // biome-ignore format: one line
 
-const JOBS = ["threads", "plain", "webgpu", "bench", "enlarge", "faults"] as const;
+const JOBS = ["threads", "plain", "webgpu", "bench", "enlarge", "foreign", "faults"] as const;
 
 interface Trained {
   readonly fault?: string;
@@ -19,6 +20,14 @@ interface Trained {
   readonly hidden: readonly string[];
   readonly biases: readonly number[];
 }
+
+/** y = x · w, w in another file. */
+const beside = model({
+  nodes: [{ op: "Mul", inputs: ["x", "w"], outputs: ["y"] }],
+  constants: { w: { code: 1, shape: [4], external: { location: "100% w.bin" } } },
+  inputs: [{ name: "x", shape: [4] }],
+  outputs: ["y"],
+});
 
 /** Whether numbers are those of an oracle within 1e-3 of each, or of the largest where they cross zero. */
 function expectNear(found: readonly number[], wanted: readonly number[], isRelative = true): void {
@@ -49,7 +58,11 @@ describe.skipIf(!chromium)("a page", () => {
   const picture = imago.syntheticPhotograph({ width: 40, height: 30, seed: 5 });
 
   beforeAll(async () => {
-    site = await openSite(JOBS, await imago.encodePicture(picture, { format: "png" }));
+    site = await openSite(JOBS, {
+      "/picture.png": await imago.encodePicture(picture, { format: "png" }),
+      "/beside/net.onnx": beside,
+      "/beside/100% w.bin": new Uint8Array(Float32Array.of(2, 3, 5, 7).buffer),
+    });
     browser = openChromium(site.url);
   });
   afterAll(async () => {
@@ -111,6 +124,11 @@ describe.skipIf(!chromium)("a page", () => {
     const wanted = await imago.upscale(picture, { model, runtime: "cpu", threads: 1 });
     expect(found).toMatchObject({ width: 80, height: 60, channels: 3 });
     expect(Math.max(...found.data.map((value, i) => Math.abs(value - wanted.data[i]!)))).toBeLessThanOrEqual(1);
+  });
+
+  test("runs a file of others with its weights beside it", async () => {
+    const { y, type } = await result<{ readonly y: readonly number[]; readonly type: string }>("foreign");
+    expect({ y, type }).toEqual({ y: [2, 6, 15, 28], type: "float32" });
   });
 
   test("says what is missing, and the cure", async () => {

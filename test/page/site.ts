@@ -24,15 +24,17 @@ function waiting() {
   return { promise, settle };
 }
 
-/** Serves pages with the headers of isolation, but for jobs named "plain". @param picture bytes of a PNG */
-export async function openSite(jobs: readonly string[], picture: Uint8Array): Promise<Site> {
+/** Serves pages with the headers of isolation, but for jobs named "plain". @param files bytes by path */
+export async function openSite(jobs: readonly string[], files: Readonly<Record<string, Uint8Array>>): Promise<Site> {
   const results = new Map(jobs.map((job) => [job, waiting()]));
   const addressOf = (job: string | undefined): string => (job ? `/${job === "plain" ? "plain/" : ""}?job=${job}` : "");
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { pathname } = new URL(request.url!, "http://localhost");
     const isPlain = pathname.startsWith("/plain/") || /\/plain\/\?/.test(request.headers.referer ?? "");
     const headers = isPlain ? {} : isolation;
-    if (pathname === "/picture.png") return void response.writeHead(200, { ...headers, "Content-Type": "image/png" }).end(picture); // biome-ignore format: one line
+    const file = files[decodeURIComponent(pathname)];
+    const type = pathname.endsWith(".png") ? "image/png" : "application/octet-stream";
+    if (file) return void response.writeHead(200, { ...headers, "Content-Type": type }).end(file);
     if (!pathname.startsWith("/result/")) return sendFile(request, response, { at, headers });
     const job = pathname.slice("/result/".length);
     results.get(job)?.settle(await text(request));

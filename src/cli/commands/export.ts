@@ -16,7 +16,7 @@ export const exportCommand = defineCommand({
       .describe("file to write: .onnx or .safetensors")
       .meta({ short: "o", placeholder: "file" }),
     scale: z.int().min(1).max(16).optional().describe("what foreign weights enlarge by"),
-    half: z.boolean().default(false).describe("float16 numbers, half as large a file; .safetensors only"),
+    half: z.boolean().default(false).describe("weights as float16: half as large a file"),
     force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
     ...jsonOption,
   }),

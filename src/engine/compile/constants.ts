@@ -10,6 +10,8 @@ import { keyOf, parametersOf } from "./parameters.ts";
 export interface Bound {
   readonly bound: readonly Node[];
   readonly bindings: ReadonlyMap<Node, Tensor>;
+  /** The leaves by the keys of their weights. */
+  readonly leaves: Readonly<Record<string, Node>>;
 }
 
 /**
@@ -20,12 +22,14 @@ export interface Bound {
 export function bindWeights(roots: readonly Node[], weights: Tensors): Bound {
   const leaves = new Map<Node, Node>(); // a leaf of its own for each: parameters of two networks may share a name
   const bindings = new Map<Node, Tensor>();
+  const named: Record<string, Node> = {};
   for (const parameter of parametersOf(roots)) {
     const value = weights[keyOf(parameter)];
     if (!value) throw internal(`no value for ${keyOf(parameter)}`);
     const leaf = input(`weight ${keyOf(parameter)}`, parameter.shape);
     leaves.set(parameter, leaf);
     bindings.set(leaf, value);
+    named[keyOf(parameter)] = leaf;
   }
-  return { bound: substitute(roots, leaves), bindings };
+  return { bound: substitute(roots, leaves), bindings, leaves: named };
 }

@@ -1,8 +1,9 @@
 import { userError } from "../../errors.ts";
 import type { Shape, Tensor } from "../../tensor/tensor.ts";
 import { substitute } from "../gradients/gradient.ts";
-import type { InputAttributes } from "../graph/leaf.ts";
+import type { InputAttributes, ParameterAttributes } from "../graph/leaf.ts";
 import type { Node } from "../graph/node.ts";
+import { halved } from "../onnx/halfWeights.ts";
 import { encode, type FreeShape, lower, type OnnxGraph } from "../onnx/write.ts";
 import { isSameShape } from "../ops/axes.ts";
 import { parameter } from "../ops/leaf.ts";
@@ -18,6 +19,8 @@ export interface ExportOptions {
   readonly example: Shape;
   /** The sides to leave open where the network allows it; all when absent. */
   readonly freeSides?: readonly FreeSide[];
+  /** Store matrices and kernels as float16: half the size, rounded to the nearest. Other numbers stay float32. */
+  readonly half?: boolean;
   /** The model card: kept in the file as metadata_props. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Name of the graph in the file. */
@@ -41,6 +44,8 @@ const MULTIPLES = [1, 2, 4, 8, 16, 32, 64];
 interface Trial {
   readonly shape: Shape;
   readonly graph: OnnxGraph;
+  /** Names of the constants that are weights. */
+  readonly stored: ReadonlySet<string>;
 }
 
 /** A set of sides that proved to be free, and the trials that show it. */
@@ -80,7 +85,8 @@ function tryShape(build: Build, weights: Tensors, shape: Shape): Trial {
   const { output, bindings } = bound(build(shape), weights);
   const isFirst = (node: Node): boolean => (node.attributes as InputAttributes).name === "input";
   const inputs = inputsOf([output]).sort((a, b) => Number(isFirst(b)) - Number(isFirst(a)));
-  return { shape, graph: lower({ inputs, outputs: { output }, bindings }, "file") };
+  const stored = new Set([...bindings.keys()].map((node) => (node.attributes as ParameterAttributes).name));
+  return { shape, graph: lower({ inputs, outputs: { output }, bindings }, "file"), stored };
 }
 
 /** The example with the sides made larger: samples by `steps[0]`, height and width by multiples. */
@@ -184,13 +190,14 @@ function freeShapes(base: Trial, { sides, trials }: Freedom): Record<string, Fre
  * @param weights values of the parameters, keyed "network/parameter"; the file keeps the parameters' own names
  */
 export function exportOnnx(build: Build, weights: Tensors, options: ExportOptions): Exported {
-  const { example, freeSides = ["N", "H", "W"], metadata, name } = options;
+  const { example, freeSides = ["N", "H", "W"], half = false, metadata, name } = options;
   const wanted = freeSides.filter((side) => side === "N" || example.length === 4);
   const base = tryShape(build, weights, example);
   const freedom = findFreedom(build, weights, base, wanted);
   const shapes = freeShapes(base, freedom);
+  const graph = loosened(base.graph, freedom.loose);
   return {
-    bytes: encode(loosened(base.graph, freedom.loose), { shapes, metadata, name }),
+    bytes: encode(half ? halved(graph, base.stored) : graph, { shapes, metadata, name }),
     free: freedom.sides,
     multiple: freedom.multiple,
   };

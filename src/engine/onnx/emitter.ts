@@ -13,7 +13,8 @@ export interface OnnxNode {
 
 export interface OnnxConstant {
   readonly name: string;
-  readonly dtype: DType;
+  /** float16 is a way to store weights: nothing is computed in it. */
+  readonly dtype: DType | "float16";
   readonly shape: Shape;
   readonly bytes: Uint8Array;
 }

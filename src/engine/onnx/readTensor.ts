@@ -1,4 +1,5 @@
 import { userError } from "../../errors.ts";
+import { fromHalf } from "../../tensor/half.ts";
 import { type DType, type Shape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { asBigInt, asDouble, asFloat, asInt, type Message } from "./message.ts";
 
@@ -9,14 +10,8 @@ interface Kind {
   readonly raw: (bytes: Uint8Array<ArrayBuffer>) => Tensor["data"];
 }
 
-/** float16 bits to a number. */
-function half(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-const halves = ({ buffer }: Uint8Array<ArrayBuffer>): Float32Array => Float32Array.from(new Uint16Array(buffer), half);
+const halves = ({ buffer }: Uint8Array<ArrayBuffer>): Float32Array =>
+  Float32Array.from(new Uint16Array(buffer), fromHalf);
 
 /** bfloat16 is the upper half of a float32. */
 const brains = ({ buffer }: Uint8Array<ArrayBuffer>): Float32Array =>

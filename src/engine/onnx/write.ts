@@ -27,6 +27,7 @@ export interface OnnxGraph {
 }
 
 export const OPSET = 18;
+const HALF = 10; // ONNX's number for float16
 
 const isParameter = (node: Node): node is Node<ParameterAttributes> => node.op.name === "parameter";
 
@@ -133,7 +134,7 @@ function writeNode(writer: BinaryWriter, node: OnnxNode): void {
 
 function writeConstant(writer: BinaryWriter, { name, dtype, shape, bytes }: OnnxConstant): void {
   for (const side of shape) int(writer, 1, side);
-  int(writer, 2, elementCodes[dtype]);
+  int(writer, 2, dtype === "float16" ? HALF : elementCodes[dtype]);
   string(writer, 8, name);
   writer.tag(9, WireType.LengthDelimited).bytes(bytes);
 }
@@ -162,7 +163,10 @@ export interface ModelText {
 }
 
 /** Encodes a lowered graph as the bytes of an ONNX file (ModelProto, IR version 8, opset 18). */
-export function encode(graph: OnnxGraph, { shapes = {}, metadata = {}, name = "imago" }: ModelText = {}): Uint8Array {
+export function encode(
+  graph: OnnxGraph,
+  { shapes = {}, metadata = {}, name = "imago" }: ModelText = {},
+): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   int(writer, 1, 8);
   string(writer, 2, "imago");

@@ -171,6 +171,7 @@ function reference([q, k, v]: readonly NDArray[], { shape, attributes: { heads }
 /** softmax(QᵀK/√D) · Vᵀ for each head, channels before positions. */
 export const attentionOp = defineOp<Attention>({
   name: "attention",
+  receptive: () => "all", // every query looks at all keys
   shape(inputs, { heads }) {
     const [q, k, v] = inputs as readonly [Node, Node, Node];
     if (inputs.some(({ shape }) => shape.length !== 3 || shape[0] !== q.shape[0]))

@@ -1,13 +1,27 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { internal } from "../../errors.ts";
-import { type Channel, loadProgram, type Trace } from "./executable.ts";
-import { Calls, type Reply } from "./pendingCalls.ts";
+import { internal, userError } from "../../errors.ts";
+import { externalFiles } from "../onnx/externalFiles.ts";
+import { loadProgram, shareValues, type Trace } from "./executable.ts";
+import { openCallOf, openForeign } from "./foreign.ts";
+import type { WorkerStart } from "./node.worker.ts";
+import { Calls } from "./pendingCalls.ts";
 import { referenceRuntime } from "./reference.ts";
 import type { Runtime, RuntimeName } from "./runtime.ts";
 import { noGpu, withWords } from "./runtimeErrors.ts";
+import type { Channel, OpenCall, Reply, Request, Result, Verb } from "./verbs.ts";
 
 /** Bridges whose thread may be inside native code. */
 const open = new Set<Bridge>();
@@ -34,15 +48,14 @@ class Bridge implements Channel {
   /** Replies that will come; the first says that the thread has loaded its library. */
   #due = 1;
 
-  constructor(workerData: { readonly library: string; readonly provider: string; readonly threads: number }) {
-    this.#isNative = workerData.library === "onnxruntime-node";
+  constructor(start: Omit<WorkerStart, "flags">) {
+    this.#isNative = start.library === "onnxruntime-node";
     this.#flags[BUSY] = 1;
     this.#idle = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), {
-      workerData: { ...workerData, flags: this.#flags },
-    });
+    const workerData: WorkerStart = { ...start, flags: this.#flags };
+    this.#worker = new Worker(new URL("./node.worker.js", import.meta.url), { workerData });
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => {
       this.#due--;
@@ -59,8 +72,8 @@ class Bridge implements Channel {
     if (this.#isNative) open.add(this);
   }
 
-  call<T>(verb: string, id: number, request: object = {}, given: readonly ArrayBuffer[] = []): Promise<T> {
-    return this.#calls.make((call) => {
+  call<V extends Verb>(verb: V, id: number, request: Request<V>, given: readonly ArrayBuffer[] = []) {
+    return this.#calls.make<Result<V>>((call) => {
       this.#due++;
       this.#worker.ref();
       this.#worker.postMessage({ call, verb, id, request }, given);
@@ -91,6 +104,35 @@ function traceFolder(): Trace {
     options: { enableProfiling: true, profileFilePrefix: join(folder, "trace") },
     read: () => readFileSync(join(folder, readdirSync(folder)[0]!), "utf8"),
     remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Names of the files beside a model file in which it keeps numbers; the file itself is not loaded. */
+function filesBeside(path: string): string[] {
+  if (!existsSync(path)) throw userError(path, "expected an ONNX file, got no file there");
+  const file = openSync(path, "r");
+  const read = (from: number, length: number): Uint8Array => {
+    const bytes = new Uint8Array(length);
+    return bytes.subarray(0, readSync(file, bytes, 0, length, from));
+  };
+  try {
+    return externalFiles({ size: fstatSync(file).size, read }, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file on the disk: by its path where the library reads files itself, so that no size is too large, else in memory. */
+function fileCall(path: string, isByPath: boolean): OpenCall {
+  const names = filesBeside(path);
+  const at = (name: string): string => join(dirname(path), name);
+  const missing = names.find((name) => !existsSync(at(name)));
+  if (missing !== undefined)
+    throw userError(path, `expected "${missing}" beside it, where it keeps numbers, got no file there`);
+  if (isByPath) return { model: resolve(path) };
+  return {
+    model: readFileSync(path),
+    external: Object.fromEntries(names.map((name) => [name, readFileSync(at(name))])),
   };
 }
 
@@ -128,6 +170,13 @@ export function createRuntime(name: RuntimeName, { threads = availableParallelis
       const trace = profile && name === "cpu" ? traceFolder() : undefined;
       return loadProgram(bridge, { id: count++, target: name, program, initial, trace });
     },
+    async open(source) {
+      const where = "path" in source ? source.path : "the model";
+      const isByPath = library === "onnxruntime-node";
+      const call = "path" in source ? fileCall(source.path, isByPath) : openCallOf(source, where);
+      return openForeign(bridge, count++, call, where);
+    },
+    share: (values) => shareValues(bridge, count++, values),
     dispose: () => bridge.end(),
   };
   return name === "webgpu" ? withWords(runtime, [noGpu("Use cpu.")]) : runtime;

@@ -1,9 +1,4 @@
-/** What a thread says to a call. */
-export interface Reply {
-  readonly call: number;
-  readonly result?: unknown;
-  readonly error?: string;
-}
+import type { Reply } from "./verbs.ts";
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;

@@ -3,7 +3,7 @@ import { type Tensor, tensor } from "../../tensor/tensor.ts";
 import type { InputAttributes } from "../graph/leaf.ts";
 import type { NDArray, Node } from "../graph/node.ts";
 import { evaluate } from "./evaluate.ts";
-import type { Executable, Program, Runtime, Tensors } from "./runtime.ts";
+import type { Executable, Program, Runtime, Shared, Tensors } from "./runtime.ts";
 
 const toArray = ({ shape, data }: Tensor): NDArray => ({
   shape,
@@ -17,12 +17,21 @@ const toTensor = ({ shape, data }: NDArray, { dtype }: Node): Tensor => {
     : { dtype, shape, data: BigInt64Array.from(Array.from(data, BigInt)) };
 };
 
-function load({ inputs, outputs, bindings = new Map(), state = [] }: Program, initial: Tensors): Executable {
+/** Values by name. */
+type Values = Map<string, NDArray>;
+
+function load(program: Program, initial: Tensors, shared: ReadonlyMap<number, Values>): Executable {
+  const { inputs, outputs, bindings = new Map(), state = [], shared: reads } = program;
   const held = new Map<string, NDArray>(Object.entries(initial).map(([name, value]) => [name, toArray(value)]));
   const fixed = [...bindings].map(([node, value]) => [node, toArray(value)] as const);
   const bind = (feeds: Tensors): Map<Node, NDArray> => {
     const values = new Map<Node, NDArray>(fixed);
     for (const slot of state) values.set(slot.current, held.get(slot.name)!);
+    for (const [name, leaf] of Object.entries(reads?.leaves ?? {})) {
+      const value = shared.get(reads!.values.id)?.get(name);
+      if (!value) throw new Error(`the shared value ${name} was disposed`);
+      values.set(leaf, value);
+    }
     for (const input of inputs) {
       const { name } = input.attributes as InputAttributes;
       const fed = feeds[name];
@@ -54,10 +63,28 @@ function load({ inputs, outputs, bindings = new Map(), state = [] }: Program, in
   };
 }
 
+function share(id: number, values: Tensors, shared: Map<number, Values>): Shared {
+  const held: Values = new Map();
+  shared.set(id, held);
+  const write = async (given: Tensors): Promise<void> => {
+    for (const [name, value] of Object.entries(given)) held.set(name, toArray(value));
+  };
+  void write(values);
+  return { id, write, dispose: async () => void shared.delete(id) };
+}
+
 /** Pure TypeScript in float64, slow and exact: the oracle of the other runtimes. */
-export const referenceRuntime = (): Runtime => ({
-  name: "reference",
-  threads: 1,
-  load: async (program, state = {}) => load(program, state),
-  dispose: async () => {},
-});
+export function referenceRuntime(): Runtime {
+  const shared = new Map<number, Values>();
+  let count = 0;
+  return {
+    name: "reference",
+    threads: 1,
+    load: async (program, state = {}) => load(program, state, shared),
+    open: async () => {
+      throw userError("runtime", "expected one that runs ONNX files as they are, got reference", "Use cpu.");
+    },
+    share: async (values) => share(count++, values, shared),
+    dispose: async () => shared.clear(),
+  };
+}

@@ -15,12 +15,15 @@ export const noGpu = (cure: string): Wording => ({
   cure,
 });
 
-/** A runtime that puts what keeps a program from being loaded in the words given. */
-export const withWords = (runtime: Runtime, wordings: readonly Wording[]): Runtime => ({
-  ...runtime,
-  load: (program, state) =>
-    runtime.load(program, state).catch((error: unknown) => {
-      const found = wordings.find(({ complaint }) => error instanceof Error && complaint.test(error.message));
-      throw found ? userError("runtime", found.what, found.cure) : error;
-    }),
-});
+/** A runtime that puts what keeps a program or file from being loaded in the words given. */
+export function withWords(runtime: Runtime, wordings: readonly Wording[]): Runtime {
+  const inWords = (error: unknown): never => {
+    const found = wordings.find(({ complaint }) => error instanceof Error && complaint.test(error.message));
+    throw found ? userError("runtime", found.what, found.cure) : error;
+  };
+  return {
+    ...runtime,
+    load: (...program) => runtime.load(...program).catch(inWords),
+    open: (source) => runtime.open(source).catch(inWords),
+  };
+}

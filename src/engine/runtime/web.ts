@@ -1,8 +1,11 @@
 import { userError } from "../../errors.ts";
-import { type Channel, loadProgram } from "./executable.ts";
-import { Calls, type Reply } from "./pendingCalls.ts";
-import type { Runtime } from "./runtime.ts";
+import { externalFiles, sourceOf } from "../onnx/externalFiles.ts";
+import { loadProgram, shareValues } from "./executable.ts";
+import { openCallOf, openForeign } from "./foreign.ts";
+import { Calls } from "./pendingCalls.ts";
+import type { FileSource, Runtime } from "./runtime.ts";
 import { noGpu, type Wording, withWords } from "./runtimeErrors.ts";
+import type { Channel, OpenCall, Reply } from "./verbs.ts";
 
 /** What a page can run on besides the reference. */
 export type WebRuntimeName = "wasm" | "webgpu";
@@ -45,7 +48,7 @@ function openChannel(url: string | URL | undefined, start: WorkerStart): Channel
     );
   worker.postMessage(start);
   return {
-    call: (verb, id, request = {}, given = []) =>
+    call: (verb, id, request, given = []) =>
       calls.make((call) => worker.postMessage({ call, verb, id, request }, { transfer: [...given] })),
     end() {
       calls.end(new Error("the runtime was disposed"));
@@ -72,6 +75,24 @@ const noFiles: Wording = {
   cure: "Serve ort-wasm-*.mjs and .wasm from onnxruntime-web/dist, and say where as `library`.",
 };
 
+async function fetched(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) throw userError(url.href, `expected a file, got ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** A file of a server, and those beside it in which it keeps numbers. */
+async function addressCall(path: string): Promise<OpenCall> {
+  const url = new URL(path, location.href);
+  const model = await fetched(url);
+  const at = (name: string): URL => new URL(name.split("/").map(encodeURIComponent).join("/"), url);
+  const beside = externalFiles(sourceOf(model), path).map(async (name) => [name, await fetched(at(name))] as const);
+  return { model, external: Object.fromEntries(await Promise.all(beside)) };
+}
+
+const callOf = (source: FileSource, where: string): OpenCall | Promise<OpenCall> =>
+  "path" in source ? addressCall(source.path) : openCallOf(source, where);
+
 const folderOf = (url: string | URL): string => new URL(url, location.href).href.replace(/\/?$/, "/");
 
 /**
@@ -88,6 +109,11 @@ export function createRuntime(name: WebRuntimeName, options: WebRuntimeOptions =
     name,
     threads,
     load: (program, initial = {}) => loadProgram(channel, { id: count++, target: name, program, initial }),
+    async open(source) {
+      const where = "path" in source ? source.path : "the model";
+      return openForeign(channel, count++, await callOf(source, where), where);
+    },
+    share: (values) => shareValues(channel, count++, values),
     dispose: async () => channel.end(),
   };
   return withWords(runtime, name === "webgpu" ? [noFiles, noGpu("Use wasm.")] : [noFiles]);

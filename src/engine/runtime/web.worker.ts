@@ -1,5 +1,7 @@
 // The page's thread that owns ONNX Runtime's sessions, so that a run never blocks the page. A file of its own in the package.
-import { answer, type Call, inTurn, type Site } from "./sessions.js";
+import type { OrtLibrary } from "./library.ts";
+import { answer, inTurn, openSite, type Site } from "./sessions.ts";
+import type { Call } from "./verbs.ts";
 import type { WorkerStart } from "./web.ts";
 
 /** Each provider has a build of its own: the one without WebGPU is half as large. */
@@ -9,11 +11,11 @@ const libraries = {
 };
 
 async function open({ provider, threads, library }: WorkerStart): Promise<Site> {
-  const ort = await libraries[provider]();
+  const ort = (await libraries[provider]()) as unknown as OrtLibrary; // its overloads hide the one that is used
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = "error"; // what goes wrong comes back as an error
   if (library !== undefined) ort.env.wasm.wasmPaths = library; // else it looks beside this file
-  return { ort, provider, threads, loaded: new Map() };
+  return openSite(ort, { provider, threads });
 }
 
 let site: Promise<Site>;

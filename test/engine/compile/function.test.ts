@@ -1,29 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   add,
   compileFunction,
-  compilePredictor,
   compileStep,
   conv2d as convolve,
-  type Executable,
   gradient,
   input,
   matmul,
-  mean,
   mul,
   parameter,
   prelu,
-  type Runtime,
   square,
   sum,
 } from "../../../src/engine/index.ts";
 import { createRuntime } from "../../../src/engine/runtime/node.ts";
-import { srcnn } from "../../../src/models/srcnn.ts";
 import { conv2d } from "../../../src/nn/layers.ts";
-import { defineModel, initialWeights, network } from "../../../src/nn/model.ts";
+import { defineModel, network } from "../../../src/nn/model.ts";
 import { sgd } from "../../../src/nn/optimizers.ts";
-import { floats, type Shape, tensor } from "../../../src/tensor/tensor.ts";
+import { floats, tensor } from "../../../src/tensor/tensor.ts";
 
 const w = parameter([], {
   name: "w",
@@ -74,63 +69,9 @@ describe.each(["reference", "cpu"] as const)("compileFunction on %s", (name) => 
   });
 });
 
-/** A runtime that counts what is loaded and not yet disposed. */
-function counted(runtime: Runtime): { readonly runtime: Runtime; readonly open: () => number; total: () => number } {
-  let [open, total] = [0, 0];
-  const load: Runtime["load"] = async (...program) => {
-    const executable: Executable = await runtime.load(...program);
-    open++;
-    total++;
-    return {
-      ...executable,
-      dispose: () => {
-        open--;
-        return executable.dispose();
-      },
-    };
-  };
-  return { runtime: { ...runtime, load }, open: () => open, total: () => total };
-}
-
-describe("compilePredictor", () => {
-  let cpu: Runtime;
-  beforeAll(() => {
-    cpu = createRuntime("cpu", { threads: 1 });
-  });
+describe("constants", () => {
+  const cpu = createRuntime("cpu", { threads: 1 });
   afterAll(() => cpu.dispose());
-  const build = (shape: Shape) => mul(mean(input("input", shape), [1], true), 2);
-  const ramp = (size: number) => tensor(Array.from({ length: size }, (_, at) => at), [1, size]); // biome-ignore format: one line
-
-  test("answers inputs of changing shapes, keeps four sessions and frees the others", async () => {
-    const { runtime, open, total } = counted(cpu);
-    const predictor = compilePredictor(build, { runtime, weights: {} });
-    for (const size of [1, 2, 3, 4, 5, 6, 5, 6, 3, 1])
-      expect([...floats(await predictor.run(ramp(size)))]).toEqual([size - 1]);
-    expect(open()).toBe(4);
-    expect(total()).toBe(7); // 1 … 6, and 1 again
-    await predictor.dispose();
-    expect(open()).toBe(0);
-  });
-
-  test("answers more shapes at once than it keeps", async () => {
-    const { runtime, open } = counted(cpu);
-    const predictor = compilePredictor(build, { runtime, weights: {} });
-    const sizes = [1, 2, 3, 4, 5, 6, 7, 8, 1, 2];
-    const made = await Promise.all(sizes.map((size) => predictor.run(ramp(size))));
-    expect(made.map((value) => floats(value)[0])).toEqual(sizes.map((size) => size - 1));
-    await predictor.dispose();
-    expect(open()).toBe(0);
-  });
-
-  test("a shape that failed to load does not stay", async () => {
-    let fail = true;
-    const load: Runtime["load"] = (...program) => (fail ? Promise.reject(new Error("busy")) : cpu.load(...program));
-    const predictor = compilePredictor(build, { runtime: { ...cpu, load }, weights: {} });
-    await expect(predictor.run(ramp(3))).rejects.toThrow("busy");
-    fail = false;
-    expect([...floats(await predictor.run(ramp(3)))]).toEqual([2]);
-    await predictor.dispose();
-  });
 
   test("a slope that no longer changes is another operator with the same result", async () => {
     const x = input("x", [1, 2, 2]);
@@ -148,21 +89,6 @@ describe("compilePredictor", () => {
     expect([...floats(one!)]).toEqual([1, 1, 2, 8]);
     expect([...floats(each!)]).toEqual([1, 1, -12, 8]);
     await compiled.dispose();
-  });
-
-  test("SRCNN gives every picture its own size", async () => {
-    const net = network(srcnn, { features: 4, mapped: 2 });
-    const predictor = compilePredictor((shape) => net(input("input", shape)), {
-      runtime: cpu,
-      weights: initialWeights([net], 1),
-    });
-    for (const sides of [[9, 7], [12, 30]]) // biome-ignore format: one line
-      expect((await predictor.run(tensor(new Float32Array(sides[0]! * sides[1]!), [1, 1, ...sides]))).shape).toEqual([
-        1,
-        1,
-        ...sides,
-      ]);
-    await predictor.dispose();
   });
 });
 

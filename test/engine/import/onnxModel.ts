@@ -6,12 +6,22 @@ import { input } from "../../../src/engine/ops/leaf.ts";
 import { type DType, type Shape, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
 import { distance, seeded } from "../support.ts";
 
+/** A tensor of any element type, by its number in TensorProto.DataType; or its bytes lie in another file. */
+export interface RawTensor {
+  readonly code: number;
+  readonly shape: Shape;
+  readonly bytes?: ArrayBufferView;
+  readonly external?: Readonly<Record<string, string>>;
+}
+
 /** Whole numbers are ints, `{ float }` and `{ floats }` floats. */
 export type Attribute =
   | number
   | string
   | readonly number[]
   | Tensor
+  | RawTensor
+  | { readonly graph: ModelSpec }
   | { readonly float: number }
   | { readonly floats: readonly number[] };
 
@@ -27,15 +37,17 @@ export interface ModelEnd {
   readonly name: string;
   readonly shape: readonly (number | string)[];
   readonly dtype?: DType;
+  /** The element type's number, where it is none of ours. */
+  readonly code?: number;
 }
 
 export interface ModelSpec {
   readonly opset?: number;
   readonly nodes: readonly ModelNode[];
-  readonly constants?: Readonly<Record<string, Tensor>>;
+  readonly constants?: Readonly<Record<string, Tensor | RawTensor>>;
   readonly inputs: readonly ModelEnd[];
-  /** Names of the outputs; their shapes are left open. */
-  readonly outputs: readonly string[];
+  /** Names of the outputs; their shapes are left open, and they are float32 unless their element type's number stands by them. */
+  readonly outputs: readonly (string | readonly [name: string, code: number])[];
 }
 
 const CODES: Record<DType, number> = { float32: 1, int64: 7, bool: 9 };
@@ -50,11 +62,17 @@ export const text = (writer: BinaryWriter, field: number, value: string): Binary
 export const int = (writer: BinaryWriter, field: number, value: number): BinaryWriter =>
   writer.tag(field, WireType.Varint).int64(value);
 
-function writeTensor(writer: BinaryWriter, name: string, { dtype, shape, data }: Tensor): void {
+const rawOf = (value: Tensor | RawTensor): RawTensor =>
+  "code" in value ? value : { code: CODES[value.dtype], shape: value.shape, bytes: value.data };
+
+function writeTensor(writer: BinaryWriter, name: string, value: Tensor | RawTensor): void {
+  const { code, shape, bytes, external } = rawOf(value);
   for (const side of shape) int(writer, 1, side);
-  int(writer, 2, CODES[dtype]);
+  int(writer, 2, code);
   text(writer, 8, name);
-  writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  if (bytes) writer.tag(9, WireType.LengthDelimited).bytes(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)); // biome-ignore format: one line
+  for (const [key, told] of Object.entries(external ?? {})) message(writer, 13, (w) => text(text(w, 1, key), 2, told));
+  if (external) int(writer, 14, 1);
 }
 
 function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): void {
@@ -63,16 +81,17 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Attribute): v
   if (typeof value === "number") int(kind(2), 3, value);
   else if (typeof value === "string") text(kind(3), 4, value);
   else if ("float" in value) kind(1).tag(2, WireType.Bit32).float(value.float);
-  else if ("dtype" in value) message(kind(4), 5, (w) => writeTensor(w, "", value));
+  else if ("graph" in value) message(kind(5), 6, (w) => writeGraph(w, value.graph));
+  else if ("dtype" in value || "code" in value) message(kind(4), 5, (w) => writeTensor(w, "", value));
   else if ("floats" in value) for (const item of value.floats) kind(6).tag(7, WireType.Bit32).float(item);
   else for (const item of value) int(kind(7), 8, item);
 }
 
-function writeEnd(writer: BinaryWriter, { name, shape, dtype = "float32" }: ModelEnd): void {
+function writeEnd(writer: BinaryWriter, { name, shape, dtype = "float32", code = CODES[dtype] }: ModelEnd): void {
   text(writer, 1, name);
   message(writer, 2, (type) =>
     message(type, 1, (tensor) => {
-      int(tensor, 1, CODES[dtype]);
+      int(tensor, 1, code);
       message(tensor, 2, (dims) => {
         for (const side of shape)
           message(dims, 1, (dim) => (typeof side === "number" ? int(dim, 1, side) : text(dim, 2, side)));
@@ -81,35 +100,39 @@ function writeEnd(writer: BinaryWriter, { name, shape, dtype = "float32" }: Mode
   );
 }
 
+function writeGraph(graph: BinaryWriter, { nodes, constants = {}, inputs, outputs }: ModelSpec): void {
+  nodes.forEach((node, at) => {
+    message(graph, 1, (w) => {
+      for (const name of node.inputs) text(w, 1, name);
+      for (const name of node.outputs) text(w, 2, name);
+      text(w, 3, `node ${at}`);
+      text(w, 4, node.op);
+      for (const [name, value] of Object.entries(node.attributes ?? {}))
+        message(w, 5, (a) => writeAttribute(a, name, value));
+      if (node.domain) text(w, 7, node.domain);
+    });
+  });
+  text(graph, 2, "small");
+  for (const [name, value] of Object.entries(constants)) message(graph, 5, (w) => writeTensor(w, name, value));
+  for (const end of inputs) message(graph, 11, (w) => writeEnd(w, end));
+  for (const end of outputs)
+    message(graph, 12, (w) => (typeof end === "string" ? openEnd(w, end) : openEnd(w, ...end)));
+}
+
 /** The bytes of a small model made by hand. */
-export function model({ opset = 18, nodes, constants = {}, inputs, outputs }: ModelSpec): Uint8Array {
+export function model(spec: ModelSpec): Uint8Array {
+  const { opset = 18 } = spec;
   const writer = new BinaryWriter();
   int(writer, 1, opset < 10 ? 4 : 8);
-  message(writer, 7, (graph) => {
-    nodes.forEach((node, at) => {
-      message(graph, 1, (w) => {
-        for (const name of node.inputs) text(w, 1, name);
-        for (const name of node.outputs) text(w, 2, name);
-        text(w, 3, `node ${at}`);
-        text(w, 4, node.op);
-        for (const [name, value] of Object.entries(node.attributes ?? {}))
-          message(w, 5, (a) => writeAttribute(a, name, value));
-        if (node.domain) text(w, 7, node.domain);
-      });
-    });
-    text(graph, 2, "small");
-    for (const [name, value] of Object.entries(constants)) message(graph, 5, (w) => writeTensor(w, name, value));
-    for (const end of inputs) message(graph, 11, (w) => writeEnd(w, end));
-    for (const name of outputs) message(graph, 12, (w) => openEnd(w, name));
-  });
+  message(writer, 7, (graph) => writeGraph(graph, spec));
   message(writer, 8, (w) => int(w, 2, opset));
   return writer.finish();
 }
 
 /** An output whose shape the file does not tell. */
-function openEnd(writer: BinaryWriter, name: string): void {
+function openEnd(writer: BinaryWriter, name: string, code = 1): void {
   text(writer, 1, name);
-  message(writer, 2, (type) => message(type, 1, (tensor) => int(tensor, 1, 1)));
+  message(writer, 2, (type) => message(type, 1, (tensor) => int(tensor, 1, code)));
 }
 
 /** Seeded numbers in −2…2, or 0.5…2.5 where only positive ones will do. */

@@ -78,6 +78,12 @@ const jobs = {
     webgpu: await using(imago.createRuntime("webgpu", { library: LIBRARY }), timesOf),
   }),
   enlarge,
+  foreign: () =>
+    using(imago.createRuntime("wasm", { library: LIBRARY, threads: 1 }), async (runtime) => {
+      const { inputs, run } = await runtime.open({ path: "/beside/net.onnx" });
+      const { y } = await run({ x: imago.tensor([1, 2, 3, 4], [4]) });
+      return { y: y && [...y.data], type: inputs[0]?.type };
+    }),
   faults: async () => ({
     worker: await faultOf(() => using(imago.createRuntime("wasm", { worker: "/nowhere.js" }), timesOf)),
     library: await faultOf(() => using(imago.createRuntime("wasm", { library: "/nowhere/" }), timesOf)),
