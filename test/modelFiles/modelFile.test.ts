@@ -13,8 +13,8 @@ import { loadModel, loadModelFor, modelCard, taskOf } from "../../src/modelFiles
 import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import { fittingSize } from "../../src/tasks/upscale/fitSize.ts";
+import { networkUpscaler } from "../../src/tasks/upscale/networkUpscaler.ts";
 import { radiusOf } from "../../src/tasks/upscale/receptiveField.ts";
-import { networkUpscaler } from "../../src/tasks/upscale/upscale.ts";
 import { writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { photograph, referenceOnly, temporaryFolder, testPlatform, tinyBytes, tinyModel } from "../tasks/support.ts";

@@ -13,6 +13,7 @@ import {
   type TrainTick,
   trainOptions,
 } from "../../tasks/train/train.ts";
+import { freeRun } from "../../tasks/train/trainTask.ts";
 import type { Best } from "../../train/bestKeeper.ts";
 import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
@@ -42,14 +43,11 @@ const common = z.object({
   ...jsonOption,
 });
 
-/** The recipe named on the command line, wherever it stands. */
-const recipeIn = (argv: readonly string[]) => recipes.find(({ name }) => argv.includes(name));
-
-const optionsFor = (argv: readonly string[]): z.ZodObject => {
-  const recipe = recipeIn(argv);
-  const [first] = argv;
-  if (!recipe && first !== undefined && !first.startsWith("-")) findRecipe(first);
-  return recipe ? common.extend(recipe.options.shape) : common;
+/** The flags of a training, and those of the recipe that is named. */
+const options = {
+  all: z.object(Object.assign({}, ...recipes.map((recipe) => recipe.options.shape), common.shape)),
+  of: ([name]: readonly string[]): z.ZodObject =>
+    name === undefined ? common : common.extend(findRecipe(name).options.shape),
 };
 
 export const trainCommand = defineCommand({
@@ -61,7 +59,7 @@ Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}
   arguments: [
     { name: "recipe", description: `what to train: ${recipes.map(({ name }) => name).join(", ")}`, isRequired: false },
   ],
-  options: optionsFor,
+  options,
   examples: [
     "imago train srcnn --data photos/ --steps 20000 --seed 1 --run runs/mine",
     "imago train --resume runs/mine --steps 40000",
@@ -101,14 +99,6 @@ async function planNew(
   if (options.data === undefined) throw userError("--data", "expected folders or pictures to learn from, got nothing");
   const run = options.run ?? (await freeRun(name, platform));
   return planTraining(recipe, { ...options, data: options.data, run }, platform, choice);
-}
-
-/** runs/dcgan, or the first of runs/dcgan-2, runs/dcgan-3, … that is not there yet. */
-async function freeRun(recipe: string, { files }: Context["platform"]): Promise<string> {
-  for (let number = 1; ; number++) {
-    const folder = `runs/${recipe}${number > 1 ? `-${number}` : ""}`;
-    if (!(await files.exists(folder))) return folder;
-  }
 }
 
 /** Only what was given changes; the rest is as the run was started. */
