@@ -22,13 +22,21 @@ export interface Context {
   readonly given: ReadonlySet<string>;
 }
 
+/** Flags that depend on the arguments. */
+export interface FlagsByArgument<O extends z.ZodObject> {
+  /** Every flag that may be given with any arguments: which words are values of flags is known by these. */
+  readonly all: z.ZodObject;
+  /** The flags of some arguments. */
+  of(args: readonly string[]): O;
+}
+
 /** A command as data: flags, checks, help and types come from one schema. */
 export interface Command<O extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly summary: string;
   readonly arguments: readonly Argument[];
-  /** The flags; a function where they depend on the arguments given. */
-  readonly options: O | ((argv: readonly string[]) => O);
+  /** The flags. */
+  readonly options: O | FlagsByArgument<O>;
   /** Lines shown under the help. */
   readonly examples: readonly string[];
   /** Does the work; returns the exit code. */
@@ -132,13 +140,22 @@ export function makeCommander(name: string, io: Io): Commander {
     .configureHelp({ styleTitle: (title) => title });
 }
 
+/** The words of a command line that are no flags and no values of flags. What else is wrong is told when it is parsed. */
+function argumentsIn(argv: readonly string[], all: z.ZodObject, io: Io): readonly string[] {
+  const commander = makeCommander("", io).helpOption(false).option("-h, --help").allowUnknownOption().allowExcessArguments(); // biome-ignore format: one line
+  for (const info of optionInfos(all)) addOption(commander, info);
+  const { operands } = commander.parseOptions([...argv]);
+  return operands;
+}
+
 /** Runs one command on its part of the command line. */
 export async function runCommand(
   command: Command,
   argv: readonly string[],
   { io, platform }: Omit<Context, "given">,
 ): Promise<number> {
-  const schema = typeof command.options === "function" ? command.options(argv) : command.options;
+  const flags = command.options;
+  const schema = flags instanceof z.ZodObject ? flags : flags.of(argumentsIn(argv, flags.all, io));
   const infos = optionInfos(schema);
   const commander = makeCommander(`imago ${command.name}`, io).description(command.summary);
   for (const { name, description, isRequired, isVariadic } of command.arguments) {

@@ -1,10 +1,10 @@
 import { userError } from "../errors.ts";
 import { type UseName, type UseOf, useIn, uses } from "../nn/use.ts";
 import type { Platform } from "../platform/platform.ts";
-import { assertFinite, readSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
+import { assertFinite, readMetadata, readSafetensors } from "../tensor/safetensors.ts";
 import { adopt, adopted } from "./foreign.ts";
 import { format, parseJson } from "./metadata.ts";
-import { type Card, isFor, type LoadedModel } from "./model.ts";
+import { isFor, type LoadedModel } from "./model.ts";
 import { findModel, type LoadOptions } from "./names.ts";
 import { fromOnnx } from "./onnx.ts";
 import { fromOwn } from "./own.ts";
@@ -61,15 +61,8 @@ function fromSafetensors(bytes: Uint8Array, path: string, options: LoadOptions):
 /** What a model is there for, by the head of its file, or by its tensors where another program wrote it. */
 export async function taskOf(name: string, platform: Platform): Promise<UseName> {
   if (/\.onnx$/i.test(name)) return "upscale";
-  const { metadata, tensors } = await readFile(name, platform);
-  return (useIn(parseJson(metadata.usage)) ?? adopted(tensors)?.usage)?.task ?? "upscale";
-}
-
-/** What a model's file says about itself, without building it. */
-export const modelCard = async (name: string, platform: Platform): Promise<Card> =>
-  (await readFile(name, platform)).metadata;
-
-async function readFile(name: string, platform: Platform): Promise<SafetensorsFile> {
   const path = await findModel(name, platform, {});
-  return readSafetensors(await platform.files.read(path), path);
+  const bytes = await platform.files.read(path);
+  const own = useIn(parseJson(readMetadata(bytes, path).usage));
+  return (own ?? adopted(readSafetensors(bytes, path).tensors)?.usage)?.task ?? "upscale";
 }

@@ -12,6 +12,24 @@ import { stylegan2Discriminator, stylegan2Generator } from "./stylegan2.ts";
 import { unet } from "./unet.ts";
 import { vae } from "./vae.ts";
 
+export {
+  autoencoder,
+  classifier,
+  dcganDiscriminator,
+  dcganGenerator,
+  diffusionUnet,
+  ganDiscriminator,
+  ganGenerator,
+  inception,
+  lenet,
+  patchGan,
+  srcnn,
+  stylegan2Discriminator,
+  stylegan2Generator,
+  unet,
+  vae,
+};
+
 /** Every network family; files name their model from here. */
 export const models = [
   srcnn,

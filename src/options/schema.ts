@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { userError } from "../errors.ts";
 
 /** What is known of one option from its schema alone: enough for a flag, its help and its errors. */
@@ -163,4 +163,16 @@ export function checkOptions<O extends z.ZodObject>(schema: O, values: unknown, 
     where(name),
     `expected ${optionInfo(name, schema.shape[name] as z.ZodType).expected}, got ${shown(got)}`,
   );
+}
+
+/** The same options without what they are unless given: what may be changed later. */
+export function withoutDefaults<O extends z.ZodObject>(
+  schema: O,
+): z.ZodObject<{ [K in keyof O["shape"]]: z.ZodOptional<O["shape"][K]> }> {
+  const bare = (option: z.ZodType): z.ZodType => {
+    const { def } = option as unknown as { readonly def: { readonly type: string; readonly innerType: z.ZodType } };
+    return def.type === "default" || def.type === "optional" ? bare(def.innerType).meta(option.meta() ?? {}) : option;
+  };
+  const shape = Object.entries(schema.shape).map(([name, option]) => [name, bare(option as z.ZodType).optional()]);
+  return z.object(Object.fromEntries(shape)) as never;
 }

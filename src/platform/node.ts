@@ -2,7 +2,6 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { RuntimeName } from "../engine/index.ts";
-import { createRuntime } from "../engine/runtime/node.ts";
 import { userError } from "../errors.ts";
 import { checkTarget } from "./atomic.ts";
 import { nodeFiles } from "./nodeFiles.ts";
@@ -59,6 +58,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
         "onnxruntime-node is not installed: networks run on WebAssembly, several times slower. " +
           "Cure: npm install onnxruntime-node --onnxruntime-node-install=skip",
       );
+    const { createRuntime } = await import("../engine/runtime/node.ts"); // with the engine, which lists need not wait for
     return createRuntime(chosen, { threads });
   },
   threads: availableParallelism(),

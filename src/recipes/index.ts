@@ -8,6 +8,7 @@ import { stylegan2 } from "./stylegan2.ts";
 import { vae } from "./vae.ts";
 
 export * from "./recipe.ts";
+export { autoencoder, cgan, classifier, dcgan, gan, srcnn, stylegan2, vae };
 
 /** Every recipe; `imago train` knows them from here. */
 export const recipes = [

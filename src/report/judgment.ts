@@ -1,10 +1,5 @@
-import type { Judgment } from "../tasks/common/judging.ts";
+import type { Judged } from "../tasks/common/judging.ts";
 import { alignedTable, csvText, markdownTable, type Row, type Writers, writerFor } from "./evaluation.ts";
-
-/** A model and what was found of it. */
-export interface Judged extends Judgment {
-  readonly model: string;
-}
 
 const short = (value: number): string => String(Number(value.toPrecision(5)));
 const rowsOf = ({ figures }: Judged): readonly Row[] =>

@@ -55,15 +55,22 @@ const stored: Readonly<Record<DType, string>> = { float32: "F32", int64: "I64", 
 
 const again = "The file is damaged or is not a safetensors file; fetch or write it again.";
 
+/** What a file says besides its numbers, which are not looked at. @throws UserError for a file without a head */
+export function readMetadata(bytes: Uint8Array, where = "safetensors"): Record<string, string> {
+  const { __metadata__: metadata = {} } = split(bytes, where).header;
+  checkMetadata(metadata, where);
+  return metadata as Record<string, string>;
+}
+
 /** Reads a whole file. float16, bfloat16 and float64 become float32, small whole numbers int64. `where` names the file. */
 export function readSafetensors(bytes: Uint8Array, where = "safetensors"): SafetensorsFile {
   const { header, body } = split(bytes, where);
-  const { __metadata__: metadata = {}, ...rest } = header;
-  checkMetadata(metadata, where);
+  const { __metadata__: _, ...rest } = header;
+  const metadata = readMetadata(bytes, where);
   const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, where));
   checkLayout(entries, body.length, where);
   return {
-    metadata: metadata as Record<string, string>,
+    metadata,
     tensors: Object.fromEntries(
       entries.map(({ name, kind: { dtype, read }, shape, begin, end }) => [
         name,

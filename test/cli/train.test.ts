@@ -138,3 +138,18 @@ test("--profile says where a step's time goes, and writes nothing", async () => 
   const wrong = await cli([...argv, "--profile", "0"]);
   expect(wrong.err).toContain("--profile: expected a whole number from 1 to 100000, got 0.");
 });
+
+test("the recipe is the argument, not any word that is a recipe's name", async () => {
+  const at = await prepare();
+  const few = ["--data", "shapes", "--width", "4", "--batch", "2", "--dry-run", "--json", "--runtime", "cpu"];
+  for (const argv of [
+    ["dcgan", ...few, "--run", "gan"],
+    [...few, "--run", "gan", "dcgan"],
+  ]) {
+    const { code, out } = await cli(["train", ...argv]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ recipe: "dcgan", options: { size: 32, channels: 3, width: 4 } });
+  }
+  const wrong = await cli(["train", "--run", at("gan"), "--data", "gan", "--hidden", "9"]);
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining("--hidden: expected a flag of imago train") });
+});

@@ -7,11 +7,13 @@ import { resizePlane } from "../../src/image/resize.ts";
 import { loadModel } from "../../src/modelFiles/read.ts";
 import { lazyRuntime } from "../../src/platform/lazyRuntime.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-import { evaluate } from "../../src/tasks/upscale/judge.ts";
+import { evaluate as evaluateTask } from "../../src/tasks/evaluate/evaluate.ts";
 import { openUpscaler } from "../../src/tasks/upscale/upscale.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
 import { difference } from "../fixtures/pictures.ts";
+import { runner } from "../tasks/support.ts";
 
+const evaluate = runner(evaluateTask);
 const shared = process.env.IMAGO_SHARED ?? "../shared";
 const set5 = join(shared, "data/sr/set5");
 const isHere = existsSync(set5);

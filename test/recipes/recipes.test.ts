@@ -10,13 +10,16 @@ import { stylegan2Generator } from "../../src/models/stylegan2.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import type { Use } from "../../src/nn/use.ts";
 import { writePicture } from "../../src/platform/codec.ts";
-import { generate } from "../../src/tasks/generate/generate.ts";
-import { mixStyles } from "../../src/tasks/generate/mixStyles.ts";
-import { reconstruct } from "../../src/tasks/reconstruct/reconstruct.ts";
+import { generate as generateTask } from "../../src/tasks/generate/generate.ts";
+import { mixStyles as mixStylesTask } from "../../src/tasks/generate/mixStyles.ts";
+import { reconstruct as reconstructTask } from "../../src/tasks/reconstruct/reconstruct.ts";
 import { findRecipe } from "../../src/tasks/train/options.ts";
 import { planResume, planTraining } from "../../src/tasks/train/train.ts";
-import { photograph, temporaryFolder, testPlatform } from "../tasks/support.ts";
+import { inputRunner, photograph, runner, temporaryFolder, testPlatform } from "../tasks/support.ts";
 
+const reconstruct = inputRunner(reconstructTask);
+const mixStyles = runner(mixStylesTask);
+const generate = runner(generateTask);
 const cpu = { name: "cpu", threads: 1 } as const;
 const platform = testPlatform();
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { z } from "zod";
 import { type Runtime, referenceRuntime } from "../../src/engine/index.ts";
 import { syntheticPhotograph } from "../../src/image/draw/synthetic.ts";
 import { type LoadedModel, modelOf } from "../../src/modelFiles/model.ts";
@@ -10,7 +11,9 @@ import { srcnn } from "../../src/models/srcnn.ts";
 import { initialWeights, network } from "../../src/nn/model.ts";
 import type { UseOf } from "../../src/nn/use.ts";
 import { nodePlatform } from "../../src/platform/node.ts";
-import type { Platform } from "../../src/platform/platform.ts";
+import type { Platform, RuntimeChoice } from "../../src/platform/platform.ts";
+import { bindTask, type Sources } from "../../src/tasks/bind.ts";
+import type { Progress, Takes, Task } from "../../src/tasks/common/task.ts";
 
 /** A folder that is removed at the end of the test. */
 export async function temporaryFolder(): Promise<string> {
@@ -50,6 +53,22 @@ export const testPlatform = (models = "/nowhere"): Platform => {
   const node = nodePlatform();
   return { ...node, models, runtime: async (choice = {}) => (choice.name ? node.runtime(choice) : referenceRuntime()) };
 };
+
+/** A task as a function of its input, its options, a platform and a choice of runtime. */
+export const inputRunner =
+  <I extends Takes, O extends z.ZodObject, R>(task: Task<string, I, O, Progress, R>) =>
+  (source: Sources[I], options: z.input<O>, platform: Platform, choice: RuntimeChoice = {}): Promise<R> => {
+    const run = bindTask(task as Task, platform) as (source: unknown, options: object) => Promise<R>;
+    return run(source, { ...options, runtime: choice.name, threads: choice.threads });
+  };
+
+/** The same for a task that is done to nothing. */
+export const runner =
+  <O extends z.ZodObject, R>(task: Task<string, "nothing", O, Progress, R>) =>
+  (options: z.input<O>, platform: Platform, choice: RuntimeChoice = {}): Promise<R> => {
+    const run = bindTask(task as Task, platform) as (options: object) => Promise<R>;
+    return run({ ...options, runtime: choice.name, threads: choice.threads });
+  };
 
 export const referenceOnly: { get(): Promise<Runtime>; dispose(): Promise<void> } = {
   get: async () => referenceRuntime(),

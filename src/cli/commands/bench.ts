@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Runtime } from "../../engine/index.ts";
 import { alignedTable } from "../../report/evaluation.ts";
 import { profileText } from "../../report/profile.ts";
-import { type BenchRow, bench, benchOptions, chosenWorkloads } from "../../tasks/bench/bench.ts";
+import { type BenchRow, benchOptions, benchTask, chosenWorkloads } from "../../tasks/bench/bench.ts";
 import { profileWorkload } from "../../tasks/bench/profile.ts";
+import { resultOf, type TaskTools, withTools } from "../../tasks/common/task.ts";
 import type { StepProfile } from "../../train/profile.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
@@ -34,27 +34,25 @@ export const benchCommand = defineCommand({
     "imago bench --only dcgan --profile",
   ],
   async run(_, { runtime: name, threads, profile, ...wanted }, context) {
-    const runtime = await context.platform.runtime(runtimeChoice({ runtime: name, threads }));
-    try {
-      await (profile ? tellProfiles : tellTimes)(wanted, runtime, context);
-    } finally {
-      await runtime.dispose();
-    }
+    const { io, platform } = context;
+    await withTools(platform, { ...runtimeChoice({ runtime: name, threads }), signal: io.signal }, (tools) =>
+      (profile ? tellProfiles : tellTimes)(wanted, tools, context),
+    );
     return exit.done;
   },
 });
 
-async function tellTimes({ json, ...wanted }: Wanted, runtime: Runtime, { io }: Context): Promise<void> {
-  const rows: BenchRow[] = [];
-  for await (const row of bench(wanted, runtime, io.signal)) {
-    rows.push(row);
-    io.err(`${row.workload} ${row.kind}: ${row.ms.toFixed(2)} ms\n`);
-  }
+async function tellTimes({ json, ...wanted }: Wanted, tools: TaskTools, { io }: Context): Promise<void> {
+  const rows = await resultOf(benchTask.run(undefined, wanted, tools), ({ row }) =>
+    io.err(`${row.workload} ${row.kind}: ${row.ms.toFixed(2)} ms\n`),
+  );
+  const runtime = await tools.runtime.get();
   if (json) printJson(io, { runtime: runtime.name, threads: runtime.threads, rows });
   else io.out(`${alignedTable(["workload", "kind", "median", "worst", "session", "first"], rows.map(cells))}\n`);
 }
 
-async function tellProfiles({ only, rounds, json }: Wanted, runtime: Runtime, { io, platform }: Context) {
+async function tellProfiles({ only, rounds, json }: Wanted, tools: TaskTools, { io, platform }: Context) {
+  const runtime = await tools.runtime.get();
   const profiles: (StepProfile & { readonly workload: string })[] = [];
   const hooks = { runtime, steps: rounds, peakMB: platform.peakMB, signal: io.signal };
   for (const workload of chosenWorkloads(only)) {

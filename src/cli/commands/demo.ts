@@ -6,9 +6,10 @@ import type { Platform } from "../../platform/platform.ts";
 import { alignedTable } from "../../report/evaluation.ts";
 import { compare } from "../../tasks/upscale/compare.ts";
 import { methods } from "../../tasks/upscale/upscale.ts";
-import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
+import { defineCommand } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
+import { runFlags, runTask } from "../taskCommand.ts";
 
 const options = z.object({
   output: z
@@ -20,8 +21,7 @@ const options = z.object({
   width: z.int().min(96).max(4096).default(720).describe("width of the picture, in pixels"),
   height: z.int().min(96).max(4096).default(480).describe("height of the picture, in pixels"),
   seed: z.int().min(0).max(4_294_967_295).default(1).describe("another seed, another picture"),
-  ...runtimeOptions,
-  ...jsonOption,
+  ...runFlags,
 });
 
 const scales = [2, 3] as const;
@@ -36,7 +36,8 @@ export const demoCommand = defineCommand({
   arguments: [],
   options,
   examples: ["imago demo", "imago demo --seed 7 -o somewhere"],
-  async run(_, { output, width, height, seed, json, runtime, threads }, { io, platform }) {
+  async run(_, { output, width, height, seed, json, runtime, threads }, context) {
+    const { io, platform } = context;
     const status = statusLine(io);
     status.show("making a picture");
     const folder = output.replace(/(?<=.)\/+$/, "");
@@ -53,11 +54,8 @@ export const demoCommand = defineCommand({
       await write("original.png", original);
       for (const scale of scales) {
         const models = [...(await modelsFor(platform, scale))];
-        const compared = await compare(original, { scale, method: [...methods], model: models }, platform, {
-          runtime: runtimeChoice({ runtime, threads }),
-          signal: io.signal,
-          onResult: ({ method }) => status.show(`×${scale}  ${method}`),
-        });
+        const options = { scale, method: [...methods], model: models };
+        const compared = await runTask(compare, { input: original, options, choice: { runtime, threads } }, context);
         await write(`reduced-x${scale}.png`, compared.reduced);
         for (const { method, picture, psnr, ssim } of compared.results) {
           await write(`x${scale}-${method}.png`, picture);

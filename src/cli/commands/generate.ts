@@ -1,15 +1,12 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
-import { newestRun } from "../../modelFiles/runs.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { generate, generateOptions, type Made, madeSheet } from "../../tasks/generate/generate.ts";
-import { mixOptions, mixStyles } from "../../tasks/generate/mixStyles.ts";
-import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
+import { type GenerateTick, generate, type Made, madeSheet } from "../../tasks/generate/generate.ts";
+import { mixStyles } from "../../tasks/generate/mixStyles.ts";
+import { defineCommand, sheetOptions } from "../command.ts";
 import { exit } from "../exit.ts";
-import { type Io, printJson } from "../io.ts";
-
-/** What is used when nothing was trained yet. */
-const SHIPPED = "dcgan-mnist";
+import { printJson } from "../io.ts";
+import { runFlags, runTask } from "../taskCommand.ts";
 
 interface Writing {
   readonly force: boolean;
@@ -32,13 +29,6 @@ async function writeEach(folder: string, made: readonly Made[], force: boolean, 
 
 const isAnimation = (path: string): boolean => /\.(webp|gif)$/i.test(path);
 
-/** The model to use when none was named; said to the person. */
-async function usualModel(io: Io, platform: Platform): Promise<string> {
-  const model = (await newestRun("generate", platform)) ?? SHIPPED;
-  io.err(`model: ${model}\n`);
-  return model;
-}
-
 /** Writes what was made in the form that the output's name asks for. */
 async function write(output: string, made: readonly Made[], { force, isWalk }: Writing, platform: Platform) {
   if (isFolder(output)) return writeEach(output, made, force, platform);
@@ -56,18 +46,13 @@ export const generateCommand = defineCommand({
 or a walk as an animation (-o ending in .webp or .gif).`,
   arguments: [],
   options: z.object({
-    ...generateOptions.shape,
-    model: generateOptions.shape.model
-      .optional()
-      .describe(`${generateOptions.shape.model.description}; the newest in runs/ or ${SHIPPED} unless given`),
-    count: generateOptions.shape.count
-      .unwrap()
-      .optional()
-      .describe(`${generateOptions.shape.count.description}; 64, or 10 of a walk; rows and columns of mixtures, 6`),
-    mix: mixOptions.shape.mix.optional(),
+    ...generate.options.shape,
+    count: generate.options.shape.count.describe(
+      `${generate.options.shape.count.description}; rows and columns of mixtures, 6`,
+    ),
+    mix: mixStyles.options.shape.mix.optional(),
     ...sheetOptions("generated.png"),
-    ...runtimeOptions,
-    ...jsonOption,
+    ...runFlags,
   }),
   examples: [
     "imago generate --model runs/dcgan --count 64 --seed 1",
@@ -75,21 +60,24 @@ or a walk as an animation (-o ending in .webp or .gif).`,
     "imago generate --model runs/dcgan --interpolate 0,1 --count 40 -o walk.webp",
     "imago generate --model runs/stylegan2 --truncation 0.7 --mix 3 -o mixtures.png",
   ],
-  async run(_, { output, force, json, runtime, threads, mix, ...given }, { io, platform }) {
-    const choice = runtimeChoice({ runtime, threads });
+  async run(_, { output, force, json, runtime, threads, mix, ...options }, context) {
+    const { io, platform } = context;
+    const asked = { input: undefined, choice: { runtime, threads } };
+    const tellModel = ({ model }: GenerateTick): void => {
+      if (model !== undefined) io.err(`model: ${model}\n`);
+    };
     if (mix !== undefined && isFolder(output))
       throw userError("output", `expected a file for a sheet of mixtures, got ${output}`);
     if (!isFolder(output)) await platform.checkTarget(output, force);
-    const task = { ...given, model: given.model ?? (await usualModel(io, platform)) };
     if (mix !== undefined) {
-      await platform.codec.write(output, await mixStyles({ ...task, mix }, platform, choice), { force });
+      const sheet = await runTask(mixStyles, { ...asked, options: { ...options, mix } }, context, tellModel);
+      await platform.codec.write(output, sheet, { force });
       if (json) printJson(io, { outputs: [output] });
       else io.out(`${output}\n`);
       return exit.done;
     }
-    const isWalk = task.interpolate !== undefined;
-    const made = await generate({ ...task, count: task.count ?? (isWalk ? 10 : undefined) }, platform, choice);
-    const outputs = await write(output, made, { force, isWalk }, platform);
+    const made = await runTask(generate, { ...asked, options }, context, tellModel);
+    const outputs = await write(output, made, { force, isWalk: options.interpolate !== undefined }, platform);
     const classes = made.map((one) => one.class);
     if (json) printJson(io, { outputs, count: made.length, ...(classes[0] !== undefined && { classes }) });
     else io.out(`${isFolder(output) ? `${outputs.length} pictures in ${output}` : output}\n`);

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
+import { modelCard } from "../../modelFiles/card.ts";
 import type { Card } from "../../modelFiles/model.ts";
 import { listModels } from "../../modelFiles/names.ts";
-import { loadModel, modelCard } from "../../modelFiles/read.ts";
 import { type Use, useText } from "../../nn/use.ts";
 import { alignedTable } from "../../report/evaluation.ts";
-import { radiusOf } from "../../tasks/upscale/receptiveField.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
@@ -26,6 +25,10 @@ async function list(json: boolean, { io, platform }: Context): Promise<number> {
 }
 
 async function show(name: string, json: boolean, { io, platform }: Context): Promise<number> {
+  const [{ loadModel }, { radiusOf }] = await Promise.all([
+    import("../../modelFiles/read.ts"),
+    import("../../tasks/upscale/receptiveField.ts"),
+  ]); // a list needs neither networks nor the engine
   const { usage, weights, build, example, card, network, path } = await loadModel(name, platform);
   const numbers = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0);
   const facts = {

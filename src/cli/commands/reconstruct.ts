@@ -1,35 +1,28 @@
-import { z } from "zod";
 import { alignedTable } from "../../report/evaluation.ts";
-import { reconstruct, reconstructOptions } from "../../tasks/reconstruct/reconstruct.ts";
-import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
-import { exit } from "../exit.ts";
+import { reconstruct } from "../../tasks/reconstruct/reconstruct.ts";
+import { sheetOptions } from "../command.ts";
 import { printJson } from "../io.ts";
+import { runFlags, taskCommand } from "../taskCommand.ts";
 
-export const reconstructCommand = defineCommand({
-  name: "reconstruct",
-  summary: "Squeeze pictures into a few numbers and rebuild them with an autoencoder: originals above, rebuilt below.",
+export const reconstructCommand = taskCommand(reconstruct, {
   arguments: [{ name: "picture", description: "files to rebuild", isRequired: false, isVariadic: true }],
-  options: z.object({
-    ...reconstructOptions.shape,
-    ...sheetOptions("reconstruct.png"),
-    ...runtimeOptions,
-    ...jsonOption,
-  }),
+  flags: { ...sheetOptions("reconstruct.png"), ...runFlags },
   examples: [
     "imago reconstruct --model runs/autoencoder --data mnist/",
     "imago reconstruct --model runs/vae --map 15 -o map.png",
     "imago reconstruct a.png b.png --model runs/vae --walk 12 -o walk.png",
   ],
-  async run(paths, { output, force, json, runtime, threads, ...task }, { io, platform }) {
-    await platform.checkTarget(output, force);
-    const { sheet, pictures } = await reconstruct(paths, task, platform, runtimeChoice({ runtime, threads }));
+  plan: (_, { output, force }, { platform }) => platform.checkTarget(output, force),
+  async input(paths, { platform }) {
+    const pictures = [];
+    for (const name of paths) pictures.push({ name, picture: await platform.codec.read(name) });
+    return pictures;
+  },
+  async show({ sheet, pictures }, { output, force, json }, { io, platform }) {
     await platform.codec.write(output, sheet, { force });
-    if (json) printJson(io, { output, pictures });
-    else {
-      const rows = pictures.map(({ name, mse, psnr }) => [name, mse.toFixed(5), psnr.toFixed(2)]);
-      if (rows.length > 0) io.out(`${alignedTable(["picture", "MSE", "PSNR (dB)"], rows)}\n`);
-      io.out(`${output}\n`);
-    }
-    return exit.done;
+    if (json) return printJson(io, { output, pictures });
+    const rows = pictures.map(({ name, mse, psnr }) => [name, mse.toFixed(5), psnr.toFixed(2)]);
+    if (rows.length > 0) io.out(`${alignedTable(["picture", "MSE", "PSNR (dB)"], rows)}\n`);
+    io.out(`${output}\n`);
   },
 });

@@ -7,6 +7,7 @@ import { profileText } from "../../report/profile.ts";
 import { dataOptions, findRecipe, trainOptions } from "../../tasks/train/options.ts";
 import { profileSteps } from "../../tasks/train/profile.ts";
 import { planResume, planTraining, type Training, type TrainTick } from "../../tasks/train/train.ts";
+import { freeRun } from "../../tasks/train/trainTask.ts";
 import type { Best } from "../../train/bestKeeper.ts";
 import type { Tick } from "../../train/fit.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
@@ -36,16 +37,14 @@ const common = z.object({
   ...jsonOption,
 });
 
-/** The recipe named on the command line, wherever it stands. */
-const recipeIn = (argv: readonly string[]) => recipes.find(({ name }) => argv.includes(name));
-
-const optionsFor = (argv: readonly string[]): z.ZodObject => {
-  const recipe = recipeIn(argv);
-  const [first] = argv;
-  if (!recipe && first !== undefined && !first.startsWith("-")) findRecipe(first);
-  return recipe
-    ? common.extend({ ...dataOptions([recipe]), ...recipe.options.shape })
-    : common.extend(dataOptions(recipes));
+/** The flags of a training, and those of the recipe that is named. */
+const options = {
+  all: z.object(Object.assign({}, ...recipes.map(({ options }) => options.shape), dataOptions(recipes), common.shape)),
+  of([name]: readonly string[]): z.ZodObject {
+    if (name === undefined) return common.extend(dataOptions(recipes));
+    const recipe = findRecipe(name);
+    return common.extend({ ...dataOptions([recipe]), ...recipe.options.shape });
+  },
 };
 
 export const trainCommand = defineCommand({
@@ -57,7 +56,7 @@ Recipes: ${recipes.map(({ name, summary }) => `${name}, ${summary}`).join("; ")}
   arguments: [
     { name: "recipe", description: `what to train: ${recipes.map(({ name }) => name).join(", ")}`, isRequired: false },
   ],
-  options: optionsFor,
+  options,
   examples: [
     "imago train srcnn --data photos/ --steps 20000 --seed 1 --run runs/mine",
     "imago train --resume runs/mine --steps 40000",
@@ -97,14 +96,6 @@ async function planNew(
   if (options.data === undefined) throw userError("--data", "expected folders or pictures to learn from, got nothing");
   const run = options.run ?? (await freeRun(name, platform));
   return planTraining(recipe, { ...options, data: options.data, run }, platform, choice);
-}
-
-/** runs/dcgan, or the first of runs/dcgan-2, runs/dcgan-3, … that is not there yet. */
-async function freeRun(recipe: string, { files }: Context["platform"]): Promise<string> {
-  for (let number = 1; ; number++) {
-    const folder = `runs/${recipe}${number > 1 ? `-${number}` : ""}`;
-    if (!(await files.exists(folder))) return folder;
-  }
 }
 
 /** Only what was given changes; the rest is as the run was started. */

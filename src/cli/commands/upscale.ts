@@ -3,7 +3,8 @@ import { listPictures } from "../../data/folder.ts";
 import { UserError, userError } from "../../errors.ts";
 import { lazyRuntime } from "../../platform/lazyRuntime.ts";
 import { type PictureWriting, type Platform, pictureFormats } from "../../platform/platform.ts";
-import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale/upscale.ts";
+import { openUpscaler, upscale } from "../../tasks/upscale/upscale.ts";
+import type { Upscaler } from "../../tasks/upscale/upscaler.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { flagOf } from "../flags.ts";
@@ -11,7 +12,7 @@ import { printJson, type StatusLine, statusLine } from "../io.ts";
 import { type Job, planOutputs } from "../outputs.ts";
 
 const options = z.object({
-  ...upscaleOptions.shape,
+  ...upscale.options.shape,
   output: z
     .string()
     .min(1)
@@ -110,7 +111,7 @@ async function enlarge(
 
 export const upscaleCommand = defineCommand({
   name: "upscale",
-  summary: "Enlarge pictures with a super-resolution network or a classic method.",
+  summary: upscale.summary,
   arguments: [
     {
       name: "pictures",

@@ -4,6 +4,7 @@ import { userError } from "../../errors.ts";
 import { initialWeights } from "../../nn/model.ts";
 import { random } from "../../tensor/random.ts";
 import { type Shape, sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { defineTask, type Progress } from "../common/task.ts";
 import type { Workload } from "./workload.ts";
 import { workloads } from "./workloads.ts";
 
@@ -106,3 +107,26 @@ export async function* bench(
       yield { workload: workload.name, kind, ms, worstMs: times.at(-1)!, sessionMs: opened.sessionMs, firstMs };
     }
 }
+
+/** The news of one row. */
+export interface BenchTick extends Progress {
+  readonly row: BenchRow;
+}
+
+/** Times every workload that was asked for; ticks are rows. */
+export const benchTask = defineTask({
+  name: "bench",
+  summary: "Time training steps and forward passes on this machine, in milliseconds.",
+  takes: "nothing",
+  options: benchOptions,
+  gives: "figures",
+  async *run(_, options, { runtime, signal }): AsyncGenerator<BenchTick, readonly BenchRow[]> {
+    const total = chosenWorkloads(options.only).flatMap(kindsOf).length;
+    const rows: BenchRow[] = [];
+    for await (const row of bench(options, await runtime.get(), signal)) {
+      rows.push(row);
+      yield { done: rows.length, total, what: `${row.workload} ${row.kind}`, row };
+    }
+    return rows;
+  },
+});

@@ -69,6 +69,11 @@ export interface Judgment {
   readonly sheet?: Picture;
 }
 
+/** A model and what was found of it. */
+export interface Judged extends Judgment {
+  readonly model: string;
+}
+
 export interface JudgeHooks {
   readonly signal?: AbortSignal;
   readonly onProgress?: (what: string, done: number, total: number) => void;

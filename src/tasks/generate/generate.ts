@@ -1,31 +1,44 @@
 import { z } from "zod";
-import type { Runtime } from "../../engine/index.ts";
 import { option, userError } from "../../errors.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import type { Picture } from "../../image/picture.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
+import { newestRun } from "../../modelFiles/runs.ts";
 import type { UseOf } from "../../nn/use.ts";
-import { checkOptions } from "../../options/schema.ts";
-import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { picturesOf } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { codesOf } from "../common/codes.ts";
-import { firstRows, openGenerator, takes } from "./generator.ts";
+import { defineTask, type Progress } from "../common/task.ts";
+import { BATCH, firstRows, openGenerator, rowsBetween, takes } from "./generator.ts";
+
+/** What is used when nothing was trained yet. */
+const SHIPPED = "dcgan-mnist";
+/** Pictures that are made unless a number is given: of a walk, or not. */
+const COUNT = { walk: 10, each: 64 } as const;
 
 /** What `generate` can be asked for. */
 export const generateOptions = z.object({
   model: z
     .string()
     .min(1)
-    .describe("a shipped generator, a .safetensors file, or a run's folder")
+    .optional()
+    .describe(
+      `a shipped generator, a .safetensors file, or a run's folder; the newest in runs/ or ${SHIPPED} unless given`,
+    )
     .meta({ placeholder: "model" }),
   class: z
     .array(z.string().min(1))
     .default([])
     .describe("names or numbers of classes to make; all in turn unless given")
     .meta({ placeholder: "names" }),
-  count: z.int().min(1).max(100_000).default(64).describe("pictures to make; of each class that was named"),
+  count: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe("pictures to make; of each class that was named; 64, or 10 of a walk"),
   truncation: z
     .number()
     .min(0)
@@ -89,7 +102,9 @@ function walk(codes: Tensor, [from, to]: readonly [number, number], steps: numbe
 }
 
 /** The codes and labels of everything that was asked for. */
-function plan({ count, seed, interpolate, class: wanted }: Checked, model: LoadedModel<UseOf<"generate">>) {
+function plan(options: Checked, model: LoadedModel<UseOf<"generate">>) {
+  const { seed, interpolate, class: wanted } = options;
+  const count = options.count ?? (interpolate ? COUNT.walk : COUNT.each);
   const { latent } = model.usage;
   const names = classNames(model);
   const classes = chosenClasses(wanted, names, model.name);
@@ -112,28 +127,6 @@ function checkTruncation(truncation: number | undefined, model: LoadedModel<UseO
   throw userError("truncation", `expected none, since ${model.name} has no styles, got ${truncation}`);
 }
 
-/** Makes pictures with a generator. Picture i of a seed is the same however many are made. */
-export async function generate(
-  options: GenerateOptions,
-  platform: Platform,
-  choice: RuntimeChoice = {},
-): Promise<readonly Made[]> {
-  const checked = checkOptions(generateOptions, options, (name) => `generate › ${name}`);
-  const model = await loadModelFor("generate", checked.model, platform);
-  checkTruncation(checked.truncation, model);
-  const { names, ...rows } = plan(checked, model);
-  const { truncation } = checked;
-  const runtime: Runtime = await platform.runtime(choice);
-  try {
-    const generator = await openGenerator(model, runtime);
-    const pictures = picturesOf(await generator.run({ ...rows, truncation }));
-    await generator.dispose();
-    return pictures.map((picture, i) => ({ picture, ...(names.length > 0 && { class: names[rows.labels[i]!]! }) }));
-  } finally {
-    await runtime.dispose();
-  }
-}
-
 /** Made pictures on one sheet: rows of ten where there are ten classes, else nearly square; small ones enlarged. */
 export const madeSheet = (made: readonly Made[]): Picture => {
   const classes = new Set(made.map((one) => one.class)).size;
@@ -144,3 +137,47 @@ export const madeSheet = (made: readonly Made[]): Picture => {
     { columns, factor },
   );
 };
+
+/** The model that was named, or the usual one. @throws UserError for a model that makes no pictures */
+export async function openModel(named: string | undefined, platform: Platform) {
+  const name = named ?? (await newestRun("generate", platform)) ?? SHIPPED;
+  return { name, model: await loadModelFor("generate", name, platform) };
+}
+
+/** The news of a batch. */
+export interface GenerateTick extends Progress {
+  /** The model that is used, when none was named; with the first tick. */
+  readonly model?: string;
+}
+
+/** Makes pictures with a generator. Picture i of a seed is the same however many are made. */
+export const generate = defineTask({
+  name: "generate",
+  summary: "Make new pictures with a generator.",
+  takes: "nothing",
+  options: generateOptions,
+  gives: "pictures",
+  async *run(_, options, { platform, runtime, signal }): AsyncGenerator<GenerateTick, readonly Made[]> {
+    const { truncation } = options;
+    const { name, model } = await openModel(options.model, platform);
+    checkTruncation(truncation, model);
+    const { names, ...rows } = plan(options, model);
+    const total = rows.labels.length;
+    yield { done: 0, total, ...(options.model === undefined && { model: name }) };
+    const generator = await openGenerator(model, await runtime.get());
+    const made: Made[] = [];
+    try {
+      while (made.length < total) {
+        signal?.throwIfAborted();
+        const part = rowsBetween({ ...rows, truncation }, made.length, made.length + BATCH);
+        const pictures = picturesOf(await generator.run(part));
+        for (const [i, picture] of pictures.entries())
+          made.push({ picture, ...(names.length > 0 && { class: names[part.labels![i]!]! }) });
+        yield { done: made.length, total, what: "pictures", preview: pictures[0]! };
+      }
+      return made;
+    } finally {
+      await generator.dispose();
+    }
+  },
+});

@@ -2,13 +2,14 @@ import { z } from "zod";
 import { userError } from "../../errors.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { makePicture, makeSamples, type Picture } from "../../image/picture.ts";
-import { loadModelFor } from "../../modelFiles/read.ts";
-import { checkOptions } from "../../options/schema.ts";
-import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import type { LoadedModel } from "../../modelFiles/model.ts";
+import type { UseOf } from "../../nn/use.ts";
 import { picturesOf } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
-import { generateOptions } from "./generate.ts";
-import { firstRows } from "./generator.ts";
+import { rowsFrom } from "../common/batches.ts";
+import { defineTask } from "../common/task.ts";
+import { type GenerateTick, generateOptions, openModel } from "./generate.ts";
+import { BATCH, firstRows } from "./generator.ts";
 import { openStyled } from "./styles.ts";
 
 const { model, seed, truncation } = generateOptions.shape;
@@ -60,22 +61,41 @@ function mixtureSheet(made: readonly Picture[], count: number): Picture {
  * A sheet of mixtures: pictures of a seed down the left side and across the top, and where they meet the picture with the
  * coarse styles of the one and the fine styles of the other. Karras et al. 2019, https://arxiv.org/abs/1812.04948, figure 3.
  */
-export async function mixStyles(options: MixOptions, platform: Platform, choice: RuntimeChoice = {}): Promise<Picture> {
-  const { mix, count, seed, truncation, ...checked } = checkOptions(mixOptions, options, (n) => `generate › ${n}`);
-  const model = await loadModelFor("generate", checked.model, platform);
-  const { styles: layers, latent } = model.usage;
-  if (layers === undefined)
-    throw userError("mix", `expected a generator with styles, got ${model.name}, which has none`);
-  if (mix >= layers) throw userError("mix", `expected less than the ${layers} styles of ${model.name}, got ${mix}`);
-  const runtime = await platform.runtime(choice);
-  try {
-    const generator = await openStyled(model, runtime);
-    const rows = firstRows(latent, seed, 2 * count);
-    const styles = await generator.styles({ ...rows, truncation });
-    const noise = { seed, of: [...rows.noise.of, ...mixtures(count).map(({ row }) => row)] };
-    const made = await generator.pictures(withMixtures(styles, mix), noise);
-    return mixtureSheet(picturesOf(made), count);
-  } finally {
-    await runtime.dispose();
-  }
+export const mixStyles = defineTask({
+  name: "mixStyles",
+  summary: "Draw a sheet of pictures with the coarse styles of one made picture and the fine styles of another.",
+  takes: "nothing",
+  options: mixOptions,
+  gives: "sheet",
+  async *run(_, options, { platform, runtime, signal }): AsyncGenerator<GenerateTick, Picture> {
+    const { mix, count, seed, truncation } = options;
+    const { name, model } = await openModel(options.model, platform);
+    checkMix(mix, model);
+    const total = 2 * count + count * count;
+    yield { done: 0, total, ...(options.model === undefined && { model: name }) };
+    const generator = await openStyled(model, await runtime.get());
+    try {
+      const rows = firstRows(model.usage.latent, seed, 2 * count);
+      const styles = withMixtures(await generator.styles({ ...rows, truncation }), mix);
+      const of = [...rows.noise.of, ...mixtures(count).map(({ row }) => row)];
+      const made: Picture[] = [];
+      while (made.length < total) {
+        signal?.throwIfAborted();
+        const [from, to] = [made.length, made.length + BATCH];
+        made.push(
+          ...picturesOf(await generator.pictures(rowsFrom(styles, from, to), { seed, of: of.slice(from, to) })),
+        );
+        yield { done: made.length, total, what: "pictures", preview: made[from]! };
+      }
+      return mixtureSheet(made, count);
+    } finally {
+      await generator.dispose();
+    }
+  },
+});
+
+/** The styles that a row gives must be some of the generator's, but not all. */
+function checkMix(mix: number, { usage: { styles }, name }: LoadedModel<UseOf<"generate">>): void {
+  if (styles === undefined) throw userError("mix", `expected a generator with styles, got ${name}, which has none`);
+  if (mix >= styles) throw userError("mix", `expected less than the ${styles} styles of ${name}, got ${mix}`);
 }

@@ -6,13 +6,15 @@ import { pictureGrid } from "../../image/draw/grid.ts";
 import { crop, hasAlpha, type Picture } from "../../image/picture.ts";
 import { plainPicture } from "../../image/reduce.ts";
 import { resize } from "../../image/resize.ts";
+import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
 import type { UseOf } from "../../nn/use.ts";
-import { checkOptions } from "../../options/schema.ts";
-import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import type { Platform } from "../../platform/platform.ts";
 import { batchOf, picturesOf } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
-import { type Autoencoder, openAutoencoder } from "./autoencoder.ts";
+import { joined, rowsFrom } from "../common/batches.ts";
+import { defineTask, type NamedPicture, type Progress } from "../common/task.ts";
+import { openAutoencoder } from "./autoencoder.ts";
 import { sheetOfRows } from "./watch.ts";
 
 /** What `reconstruct` can be asked for. */
@@ -58,42 +60,13 @@ export interface Reconstruction {
   readonly pictures: readonly Rebuilt[];
 }
 
+/** Pictures that go through the network at a time. */
+const BATCH = 32;
+
 interface Named {
   readonly names: readonly string[];
   /** [N, C, size, size] in 0…1. */
   readonly image: Tensor;
-}
-
-/** Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two numbers. */
-export async function reconstruct(
-  paths: readonly string[],
-  options: ReconstructOptions,
-  platform: Platform,
-  choice: RuntimeChoice = {},
-): Promise<Reconstruction> {
-  const checked = checkOptions(reconstructOptions, options, (name) => `reconstruct › ${name}`);
-  const { data, count, walk, map } = checked;
-  const model = await loadModelFor("reconstruct", checked.model, platform);
-  if (map !== undefined && model.usage.latent.join() !== "2")
-    throw userError(
-      "map",
-      `expected a code of 2 numbers, got ${model.usage.latent.join("×")}`,
-      `Train with ${option("latent")} 2.`,
-    );
-  if (map === undefined && paths.length === 0 && data === undefined)
-    throw userError("reconstruct", `expected pictures or ${option("data")}, got neither`);
-  const taken = map ? undefined : await (data ? fromSet(data, count, model.usage, platform) : fromFiles(paths, model.usage, platform)); // biome-ignore format: one line
-  const runtime = await platform.runtime(choice);
-  try {
-    const network = await openAutoencoder(model, runtime, 32);
-    if (map !== undefined) return { sheet: await mapOf(network, map), pictures: [] };
-    const codes = await network.encode(taken!.image);
-    if (walk !== undefined) return { sheet: await walkOf(network, codes, walk), pictures: [] };
-    const rebuilt = await network.decode(codes);
-    return { sheet: sheetOfRows(taken!.image, rebuilt), pictures: scores(taken!, rebuilt) };
-  } finally {
-    await runtime.dispose();
-  }
 }
 
 async function fromSet(data: string, count: number, usage: UseOf<"reconstruct">, platform: Platform): Promise<Named> {
@@ -102,22 +75,17 @@ async function fromSet(data: string, count: number, usage: UseOf<"reconstruct">,
   return { names: numbers.map((number) => `${data} ${number}`), image: set.take(numbers).image! };
 }
 
-/** The middle square of each file in the network's size and planes. */
-async function fromFiles(
-  paths: readonly string[],
-  { size, channels }: UseOf<"reconstruct">,
-  { codec }: Platform,
-): Promise<Named> {
-  const pictures: Picture[] = [];
-  for (const path of paths) {
-    const read = plainPicture(await codec.read(path));
+/** The middle square of each picture in the network's size and planes. */
+function fromPictures(given: readonly NamedPicture[], { size, channels }: UseOf<"reconstruct">): Named {
+  const pictures = given.map(({ picture }) => {
+    const read = plainPicture(picture);
     const side = Math.min(read.width, read.height);
     const [x, y] = [read.width, read.height].map((length) => Math.floor((length - side) / 2)) as [number, number];
     const square = crop(hasAlpha(read) ? flatten(read, [255, 255, 255]) : read, { x, y, width: side, height: side });
     const small = resize(square, { width: size, height: size }, { method: "bicubic", convention: "pillow" });
-    pictures.push(channels === 1 ? toGray(small) : toRgb(small));
-  }
-  return { names: paths, image: batchOf(pictures) };
+    return channels === 1 ? toGray(small) : toRgb(small);
+  });
+  return { names: given.map(({ name }) => name), image: batchOf(pictures) };
 }
 
 function scores({ names, image }: Named, rebuilt: Tensor): readonly Rebuilt[] {
@@ -130,8 +98,8 @@ function scores({ names, image }: Named, rebuilt: Tensor): readonly Rebuilt[] {
   });
 }
 
-/** Pictures on the straight line between the codes of the first two. */
-async function walkOf(network: Autoencoder, codes: Tensor, steps: number): Promise<Picture> {
+/** Codes on the straight line between the first two. */
+function codesOfWalk(codes: Tensor, steps: number): Tensor {
   const [count, ...rest] = codes.shape as readonly [number, ...number[]];
   if (count < 2) throw userError("walk", "expected two pictures to walk between, got one");
   const width = codes.data.length / count;
@@ -139,17 +107,79 @@ async function walkOf(network: Autoencoder, codes: Tensor, steps: number): Promi
   const all = new Float32Array(steps * width);
   for (let s = 0; s < steps; s++)
     for (let i = 0; i < width; i++) all[s * width + i] = a[i]! + (s / (steps - 1)) * (b[i]! - a[i]!);
-  return sheetOf(await network.decode(tensor(all, [steps, ...rest])), steps);
+  return tensor(all, [steps, ...rest]);
 }
 
 const EDGE = 1.96; // 95 % of N(0, 1) lie within
 
-/** The pictures of a code of two numbers on a grid, the second number growing upwards. */
-async function mapOf(network: Autoencoder, side: number): Promise<Picture> {
+/** Codes of two numbers on a grid, the second number growing upwards. */
+function codesOfMap(side: number): Tensor {
   const at = (i: number): number => EDGE * ((2 * i) / (side - 1) - 1);
   const codes = Array.from({ length: side * side }, (_, n) => [at(n % side), -at(Math.floor(n / side))]).flat();
-  return sheetOf(await network.decode(tensor(codes, [side * side, 2])), side);
+  return tensor(codes, [side * side, 2]);
 }
 
 const sheetOf = (batch: Tensor, columns: number): Picture =>
   pictureGrid(picturesOf(batch), { columns, gap: 1, factor: Math.max(1, Math.floor(64 / batch.shape[3]!)) });
+
+type Checked = z.output<typeof reconstructOptions>;
+type Model = LoadedModel<UseOf<"reconstruct">>;
+
+/** Refuses what does not go together. */
+function check({ data, map }: Checked, count: number, { usage }: Model): void {
+  if (map !== undefined && usage.latent.join() !== "2")
+    throw userError(
+      "map",
+      `expected a code of 2 numbers, got ${usage.latent.join("×")}`,
+      `Train with ${option("latent")} 2.`,
+    );
+  if (map === undefined && count === 0 && data === undefined)
+    throw userError("reconstruct", `expected pictures or ${option("data")}, got neither`);
+}
+
+/** Puts rows through half of the network, a batch at a time. */
+async function* through(
+  half: (rows: Tensor) => Promise<Tensor>,
+  rows: Tensor,
+  { what, signal }: { readonly what: string; readonly signal: AbortSignal | undefined },
+): AsyncGenerator<Progress, Tensor> {
+  const [total = 0] = rows.shape;
+  const parts: Tensor[] = [];
+  for (let from = 0; from < total; from += BATCH) {
+    signal?.throwIfAborted();
+    parts.push(await half(rowsFrom(rows, from, from + BATCH)));
+    yield { done: Math.min(total, from + BATCH), total, what };
+  }
+  return joined(parts);
+}
+
+/** Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two numbers. */
+export const reconstruct = defineTask({
+  name: "reconstruct",
+  summary: "Squeeze pictures into a few numbers and rebuild them with an autoencoder: originals above, rebuilt below.",
+  takes: "pictures",
+  options: reconstructOptions,
+  gives: "sheet",
+  async *run(given, options, { platform, runtime, signal }): AsyncGenerator<Progress, Reconstruction> {
+    const { data, count, walk, map } = options;
+    const model = await loadModelFor("reconstruct", options.model, platform);
+    check(options, given.length, model);
+    const network = await openAutoencoder(model, await runtime.get(), BATCH);
+    const decoding = { what: "rebuilt", signal };
+    try {
+      if (map !== undefined)
+        return { sheet: sheetOf(yield* through(network.decode, codesOfMap(map), decoding), map), pictures: [] };
+      const taken = data ? await fromSet(data, count, model.usage, platform) : fromPictures(given, model.usage);
+      const codes = yield* through(network.encode, taken.image, { what: "encoded", signal });
+      if (walk !== undefined)
+        return {
+          sheet: sheetOf(yield* through(network.decode, codesOfWalk(codes, walk), decoding), walk),
+          pictures: [],
+        };
+      const rebuilt = yield* through(network.decode, codes, decoding);
+      return { sheet: sheetOfRows(taken.image, rebuilt), pictures: scores(taken, rebuilt) };
+    } finally {
+      await network.dispose();
+    }
+  },
+});

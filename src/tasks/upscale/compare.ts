@@ -5,9 +5,7 @@ import { type Box, crop, modcrop, type Picture } from "../../image/picture.ts";
 import { plainPicture } from "../../image/reduce.ts";
 import { resize } from "../../image/resize.ts";
 import { type Score, score } from "../../metrics/protocol.ts";
-import { checkOptions } from "../../options/schema.ts";
-import { type LazyRuntime, lazyRuntime } from "../../platform/lazyRuntime.ts";
-import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
+import { defineTask, type Progress, type TaskTools } from "../common/task.ts";
 import { conventions, methods, openUpscaler, type UpscaleOptions, upscaleOptions } from "./upscale.ts";
 
 /** What `compare` can be asked for. */
@@ -23,12 +21,6 @@ export const compareOptions = z.object({
 });
 
 export type CompareOptions = z.input<typeof compareOptions>;
-
-export interface CompareHooks {
-  readonly runtime?: RuntimeChoice;
-  readonly signal?: AbortSignal;
-  readonly onResult?: (result: ComparedResult) => void;
-}
 
 /** One way of enlarging and what came of it. */
 export interface ComparedResult extends Score {
@@ -46,55 +38,12 @@ export interface Comparison {
   readonly sheet: Picture;
 }
 
-/**
- * Reduces a picture and enlarges it again by several methods: the original beside every result, with PSNR and SSIM on
- * luma, and the same details of each enlarged.
- */
-export async function compare(
-  picture: Picture,
-  options: CompareOptions,
-  platform: Platform,
-  { runtime: choice, signal, onResult }: CompareHooks = {},
-): Promise<Comparison> {
-  const checked = checkOptions(compareOptions, options, (name) => `compare › ${name}`);
-  const { scale, convention } = checked;
-  const original = modcrop(plainPicture(picture), scale);
-  const size = { width: original.width / scale, height: original.height / scale };
-  if (Math.min(original.width, original.height) < 11 + 2 * (checked.shave ?? scale))
-    throw userError("compare", `expected a picture large enough to score, got ${picture.width}×${picture.height}`);
-  const reduced = resize(original, size, { method: checked.reduce, convention });
-  const runtime = lazyRuntime(platform, choice);
-  const results: ComparedResult[] = [];
-  try {
-    for (const one of entriesOf(checked)) {
-      const made = await enlarge(
-        reduced,
-        { ...one, scale, convention, tile: checked.tile },
-        { platform, runtime, signal },
-      );
-      const scored = score(made.picture, original, { color: "y", shave: checked.shave ?? scale });
-      results.push({ ...made, ...scored });
-      onResult?.(results.at(-1)!);
-    }
-  } finally {
-    await runtime.dispose();
-  }
-  const crops = detailedCrops(original, checked.crops);
-  return { original, reduced, results, crops, sheet: drawSheet({ original, reduced, results, crops, scale }) };
-}
-
 const entriesOf = ({ method, model }: z.output<typeof compareOptions>): readonly UpscaleOptions[] => [
   ...method.map((one) => ({ method: one })),
   ...model.map((one) => ({ model: one })),
 ];
 
-interface Tools {
-  readonly platform: Platform;
-  readonly runtime: LazyRuntime;
-  readonly signal?: AbortSignal;
-}
-
-async function enlarge(picture: Picture, options: UpscaleOptions, { platform, runtime, signal }: Tools) {
+async function enlarge(picture: Picture, options: UpscaleOptions, { platform, runtime, signal }: TaskTools) {
   const upscaler = await openUpscaler(options, platform, runtime);
   try {
     return { method: upscaler.name, picture: await upscaler.run(picture, { signal }) };
@@ -128,3 +77,42 @@ function drawSheet({ original, reduced, results, crops, scale }: SheetParts): Pi
   const title = `Reduced ÷${scale} to ${reduced.width}×${reduced.height} and enlarged again; PSNR and SSIM of luma`;
   return comparisonSheet({ columns, crops, title });
 }
+
+/** The news of one way of enlarging. PSNR in dB; Infinity where the result equals the original. */
+export interface CompareTick extends Progress {
+  readonly what: string;
+  readonly score: Score;
+}
+
+/**
+ * Reduces a picture and enlarges it again by several methods: the original beside every result, with PSNR and SSIM on
+ * luma, and the same details of each enlarged.
+ */
+export const compare = defineTask({
+  name: "compare",
+  summary:
+    "Reduce a picture, enlarge it by several methods, and draw them next to the original with details and scores.",
+  takes: "picture",
+  options: compareOptions,
+  gives: "sheet",
+  async *run(picture, options, tools): AsyncGenerator<CompareTick, Comparison> {
+    const { scale, convention, tile, shave = scale } = options;
+    const original = modcrop(plainPicture(picture), scale);
+    const size = { width: original.width / scale, height: original.height / scale };
+    if (Math.min(original.width, original.height) < 11 + 2 * shave)
+      throw userError("compare", `expected a picture large enough to score, got ${picture.width}×${picture.height}`);
+    const reduced = resize(original, size, { method: options.reduce, convention });
+    const entries = entriesOf(options);
+    const results: ComparedResult[] = [];
+    for (const one of entries) {
+      tools.signal?.throwIfAborted();
+      const made = await enlarge(reduced, { ...one, scale, convention, tile }, tools);
+      const found = score(made.picture, original, { color: "y", shave });
+      results.push({ ...made, ...found });
+      const [done, total] = [results.length, entries.length];
+      yield { done, total, what: made.method, preview: made.picture, score: found };
+    }
+    const crops = detailedCrops(original, options.crops);
+    return { original, reduced, results, crops, sheet: drawSheet({ original, reduced, results, crops, scale }) };
+  },
+});

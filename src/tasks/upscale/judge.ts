@@ -5,13 +5,13 @@ import { modcrop, type Picture } from "../../image/picture.ts";
 import { plainPicture } from "../../image/reduce.ts";
 import { resize } from "../../image/resize.ts";
 import { type Score, score } from "../../metrics/protocol.ts";
-import { checkOptions } from "../../options/schema.ts";
-import { lazyRuntime } from "../../platform/lazyRuntime.ts";
-import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
-import { type ClassicMethod, methods, openUpscaler, type Upscaler, upscaleOptions } from "./upscale.ts";
+import type { Platform } from "../../platform/platform.ts";
+import type { Progress, TaskTools } from "../common/task.ts";
+import { type ClassicMethod, methods, openUpscaler, upscaleOptions } from "./upscale.ts";
+import type { Upscaler } from "./upscaler.ts";
 
-/** What `evaluate` can be asked for. */
-export const evaluateOptions = z.object({
+/** What scores of upscalers can be asked for. */
+export const scoreOptions = z.object({
   data: z
     .string()
     .min(1)
@@ -25,7 +25,7 @@ export const evaluateOptions = z.object({
   tile: upscaleOptions.shape.tile,
 });
 
-export type EvaluateOptions = z.input<typeof evaluateOptions>;
+type Checked = z.output<typeof scoreOptions>;
 
 /** The score of one picture. PSNR in dB; Infinity where result and original are equal. */
 export interface PictureScore extends Score {
@@ -46,11 +46,9 @@ export interface Evaluation {
   readonly pictures: readonly PictureScore[];
 }
 
-export interface EvaluateHooks {
-  readonly runtime?: RuntimeChoice;
-  readonly signal?: AbortSignal;
-  /** Called with every picture's score as it is known. */
-  readonly onScore?: (score: PictureScore, done: number, total: number) => void;
+/** The news of one picture. */
+export interface ScoreTick extends Progress {
+  readonly score: PictureScore;
 }
 
 /** A picture to be found again: the original's file and, in a published set, the reduced one's. */
@@ -63,46 +61,38 @@ interface Pair {
 /**
  * Scores methods and networks by the protocol of the published super-resolution tables: originals are cropped to a
  * multiple of the scale, reduced by MATLAB's bicubic (or read from the set), enlarged, rounded to 8 bits, and compared on
- * luma (BT.601 studio range) without a rim of `scale` pixels.
+ * luma (BT.601 studio range) without a rim of `scale` pixels. Yields each picture's score.
+ * @throws UserError for data or models that do not fit; the signal's reason when it is aborted
  */
-export async function evaluate(
-  options: EvaluateOptions,
-  platform: Platform,
-  { runtime: choice, signal, onScore }: EvaluateHooks = {},
-): Promise<Evaluation> {
-  const checked = checkOptions(evaluateOptions, options, (name) => `evaluate › ${name}`);
-  const { data, color, scale: scales } = checked;
-  const entries = entriesOf(checked);
+export async function* scoreUpscalers(options: Checked, tools: TaskTools): AsyncGenerator<ScoreTick, Evaluation> {
+  const { data, color, scale: scales, tile } = options;
+  const { platform, runtime, signal } = tools;
+  const entries = entriesOf(options);
   const sets = await Promise.all(scales.map((scale) => findPairs(data, scale, platform)));
   const total = entries.length * sets.reduce((sum, pairs) => sum + pairs.length, 0);
-  const runtime = lazyRuntime(platform, choice);
   const pictures: PictureScore[] = [];
-  try {
-    for (const [i, scale] of scales.entries()) {
-      const upscalers = await openAll(entries, (one) =>
-        openUpscaler({ ...one, scale, tile: checked.tile }, platform, runtime),
-      );
-      for (const pair of sets[i]!) {
-        const { large, small } = await readPair(pair, scale, platform);
-        for (const upscaler of upscalers) {
-          signal?.throwIfAborted();
-          const result = score(await upscaler.run(small, { signal }), large, { color, shave: checked.shave ?? scale });
-          const one = { method: upscaler.name, scale, picture: pair.name, ...result };
-          pictures.push(one);
-          onScore?.(one, pictures.length, total);
-        }
+  for (const [i, scale] of scales.entries()) {
+    const upscalers = await openAll(entries, (one) => openUpscaler({ ...one, scale, tile }, platform, runtime));
+    for (const pair of sets[i]!) {
+      const { large, small } = await readPair(pair, scale, platform);
+      for (const upscaler of upscalers) {
+        signal?.throwIfAborted();
+        const result = score(await upscaler.run(small, { signal }), large, { color, shave: options.shave ?? scale });
+        const one = { method: upscaler.name, scale, picture: pair.name, ...result };
+        pictures.push(one);
+        yield { done: pictures.length, total, what: whatOf(one), score: one };
       }
-      for (const upscaler of upscalers) await upscaler.dispose();
     }
-  } finally {
-    await runtime.dispose();
+    for (const upscaler of upscalers) await upscaler.dispose();
   }
   return { means: meansOf(pictures), pictures };
 }
 
+const whatOf = ({ picture, method, psnr }: PictureScore): string => `${picture}  ${method}  ${psnr.toFixed(2)} dB`;
+
 type Entry = { readonly method: ClassicMethod } | { readonly model: string };
 
-function entriesOf({ method, model }: z.output<typeof evaluateOptions>): readonly Entry[] {
+function entriesOf({ method, model }: Checked): readonly Entry[] {
   const entries = [...method.map((one) => ({ method: one })), ...model.map((one) => ({ model: one }))];
   return entries.length > 0 ? entries : [{ method: "bicubic" }];
 }

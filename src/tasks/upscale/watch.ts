@@ -10,7 +10,7 @@ import { modelOf } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { keptBy, type WatcherFor, type WatchParts } from "../common/watching.ts";
-import { networkUpscaler } from "./upscale.ts";
+import { networkUpscaler } from "./networkUpscaler.ts";
 
 const side = 192;
 const tile = 256;

@@ -1,10 +1,12 @@
 // @ts-check
-/** @typedef {Pick<typeof import("imago/web"), "defineModel" | "defineRecipe" | "engine" | "layers" | "losses" | "network" | "openLearner" | "openShapes" | "optimizers" | "z">} Imago */
+/** @typedef {Pick<typeof import("imago/web"), "defineModel" | "defineRecipe" | "engine" | "examples" | "layers" | "losses" | "move" | "network" | "openLearner" | "openShapes" | "optimizers" | "schedules" | "z">} Imago */
 
 const SIZE = 28;
 
 /** The dense autoencoder 784-32-784 on drawn shapes, 16 a step. @param {Imago} imago */
-function recipeOf({ defineModel, defineRecipe, engine, layers, losses, network, optimizers, z }) {
+function recipeOf(imago) {
+  const { defineModel, defineRecipe, engine, examples, layers, losses, move, network, optimizers, schedules, z } =
+    imago;
   const paper = "https://doi.org/10.1126/science.1127647";
   const model = defineModel({
     name: "dense",
@@ -25,14 +27,13 @@ function recipeOf({ defineModel, defineRecipe, engine, layers, losses, network, 
     paper,
     options: z.object({ batch: z.int().default(16) }),
     networks: () => ({ dense: network(model) }),
-    data: ({ batch }) => ({ kind: "examples", size: SIZE, channels: 1, batch, classes: 0, flip: false }),
-    result: () => ({ network: "dense", usage: { task: "reconstruct", size: SIZE, channels: 1, latent: [32] } }),
-    losses: ({ dense }, { image }) => {
-      if (!dense || !image) throw new Error("expected the network and the batch");
-      return { dense: losses.mse(dense(image, { training: true }), image) };
+    data: ({ batch }) => examples({ size: SIZE, channels: 1, batch }),
+    results: () => ({ dense: { task: "reconstruct", size: SIZE, channels: 1, latent: [32] } }),
+    step({ dense }, { image }) {
+      const loss = losses.mse(dense(image, { training: true }), image);
+      const how = { optimizer: optimizers.adam(), rate: schedules.constantRate(2e-3) };
+      return { turns: { dense: move(dense, loss, how) } };
     },
-    optimizers: () => ({ dense: optimizers.adam() }),
-    schedule: () => () => 2e-3,
   });
 }
 

@@ -6,12 +6,13 @@ import { loadModel } from "../../../src/modelFiles/read.ts";
 import { writePicture } from "../../../src/platform/codec.ts";
 import { dcgan } from "../../../src/recipes/dcgan.ts";
 import type { RecipeDefinition } from "../../../src/recipes/index.ts";
-import { generate } from "../../../src/tasks/generate/generate.ts";
+import { generate as generateTask } from "../../../src/tasks/generate/generate.ts";
 import { findRecipe } from "../../../src/tasks/train/options.ts";
 import { planResume, planTraining, type TrainTick } from "../../../src/tasks/train/train.ts";
 import { readSafetensors } from "../../../src/tensor/safetensors.ts";
-import { photograph, temporaryFolder, testPlatform } from "../support.ts";
+import { photograph, runner, temporaryFolder, testPlatform } from "../support.ts";
 
+const generate = runner(generateTask);
 const cpu = { name: "cpu", threads: 1 } as const;
 const platform = testPlatform();
 const shapes = { data: ["shapes"], seed: 0 };

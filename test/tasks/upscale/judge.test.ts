@@ -7,10 +7,11 @@ import { resize } from "../../../src/image/resize.ts";
 import { score } from "../../../src/metrics/protocol.ts";
 import { writePicture } from "../../../src/platform/codec.ts";
 import { evaluationJson, evaluationTable, reportWriter } from "../../../src/report/evaluation.ts";
-import { compare } from "../../../src/tasks/upscale/compare.ts";
-import { evaluate } from "../../../src/tasks/upscale/judge.ts";
-import { photograph, testPlatform, tinyBytes } from "../support.ts";
+import { evaluate as evaluateTask } from "../../../src/tasks/evaluate/evaluate.ts";
+import { compare as compareTask } from "../../../src/tasks/upscale/compare.ts";
+import { inputRunner, photograph, runner, testPlatform, tinyBytes } from "../support.ts";
 
+const [evaluate, compare] = [runner(evaluateTask), inputRunner(compareTask)];
 let root = "";
 const platform = () => testPlatform(join(root, "models"));
 const truths = [photograph(64, 47, 1), photograph(50, 61, 2)];

@@ -7,8 +7,10 @@ import { resize } from "../../../src/image/resize.ts";
 import { modelOf } from "../../../src/modelFiles/model.ts";
 import { conv2d, convTranspose2d } from "../../../src/nn/layers.ts";
 import { defineModel, initialWeights, network } from "../../../src/nn/model.ts";
+import { networkUpscaler } from "../../../src/tasks/upscale/networkUpscaler.ts";
 import { radiusOf, tilingOf } from "../../../src/tasks/upscale/receptiveField.ts";
-import { enlargedSize, methods, networkUpscaler, openUpscaler } from "../../../src/tasks/upscale/upscale.ts";
+import { methods, openUpscaler } from "../../../src/tasks/upscale/upscale.ts";
+import { enlargedSize } from "../../../src/tasks/upscale/upscaler.ts";
 import { difference } from "../../fixtures/pictures.ts";
 import { photograph, referenceOnly, testPlatform, tinyModel } from "../support.ts";
 
