@@ -4,7 +4,10 @@ import type { LoadedModel } from "./model.ts";
 import { writeOnnx } from "./onnx.ts";
 import { packModel } from "./own.ts";
 
-/** A model as the bytes of a file: .onnx for other programs, .safetensors for this one. @param half float16, .safetensors only */
+/**
+ * A model as the bytes of a file: .onnx for other programs, .safetensors for this one. @param half float16, .safetensors only
+ * @throws UserError for another ending
+ */
 export function exportModel(model: LoadedModel, path: string, half = false): Uint8Array {
   if (/\.safetensors$/i.test(path)) return packModel(model, half);
   if (half) throw userError(path, "expected a name ending in .safetensors for numbers as float16, got another");

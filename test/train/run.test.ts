@@ -39,7 +39,7 @@ describe("starting", () => {
 
   test("refuses a run that exists", async () => {
     await expect(open(await started())).rejects.toThrow(
-      "runs/a: expected a new folder, got a run that exists. Use --resume or another folder.",
+      'runs/a: expected a new folder, got a run that exists. Use "resume" or another folder.',
     );
   });
 
