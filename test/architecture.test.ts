@@ -103,6 +103,15 @@ test("onnxruntime-web is imported in files named web alone, and these by each ot
   expect(wrong.map(({ edge }) => edge)).toEqual([]);
 });
 
+test("texts of the library name options by `option`: what a flag is called is known to the command line alone", () => {
+  const flags = files.flatMap((file) => {
+    const lines = readFileSync(join(root, file), "utf8").split("\n");
+    return lines.filter((line) => /["'`].*--[a-z]/.test(line) && !/^\s*(\*|\/\*|\/\/)/.test(line)).map((line) => `${file}: ${line.trim()}`); // biome-ignore format: one question
+  });
+  const outside = flags.filter((line) => !line.startsWith("cli/"));
+  expect(outside.filter((line) => !line.includes("npm install onnxruntime-node"))).toEqual([]); // npm's own flag
+});
+
 /** Looked at as esbuild sees it: everything that the two files lead to, packages included. */
 test("what a page loads is complete in itself and holds nothing of Node's", async () => {
   const { metafile } = await build({ ...web, absWorkingDir: join(root, ".."), outdir: "dist", write: false, metafile: true }); // biome-ignore format: one line

@@ -15,7 +15,10 @@ export function adopted(tensors: Tensors) {
   return undefined;
 }
 
-/** Weights that another program saved. */
+/**
+ * Weights that another program saved.
+ * @throws UserError for weights of no model of ours, or of an upscaler without a scale
+ */
 export function adopt(tensors: Tensors, path: string, { scale }: LoadOptions): LoadedModel {
   const found = adopted(tensors);
   if (!found) {

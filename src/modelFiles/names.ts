@@ -17,10 +17,14 @@ export async function listModels({ files, models: folder }: Platform): Promise<r
   return entries.flatMap(({ name }) => (name.endsWith(".safetensors") ? [stem(name)] : [])).sort();
 }
 
-/** The file of a model that goes by a shipped name, a path or a run's folder. */
+/**
+ * The file of a model that goes by a shipped name, a path or a run's folder.
+ * @throws UserError for a name that leads nowhere
+ */
 export async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
   const { files, models: folder } = platform;
-  const shipped = isPath(name) ? [] : await listModels(platform);
+  const all = await listModels(platform);
+  const shipped = isPath(name) ? [] : all;
   const found = [name, `${name}-x${scale ?? 2}`].find((one) => shipped.includes(one));
   if (found) return `${folder}/${found}.safetensors`;
   const family = shipped.filter((one) => one.startsWith(`${name}-x`));
@@ -31,7 +35,7 @@ export async function findModel(name: string, platform: Platform, { scale }: Loa
     throw userError(name, "expected a model file ending in .safetensors or .onnx, got another name");
   }
   if (await files.exists(name)) return inRun(name, platform);
-  const cure = shipped.length > 0 ? `Shipped are ${shipped.join(", ")}.` : "No models are shipped with this copy.";
+  const cure = all.length > 0 ? `Shipped are ${all.join(", ")}.` : "No models are shipped with this copy.";
   throw userError("model", `expected a shipped model, a model file or a run's folder, got "${name}"`, cure);
 }
 

@@ -22,6 +22,7 @@ export interface ForeignNetwork {
 /**
  * Reads an ONNX file as a network from picture to picture, or to something else.
  * @param where the file's name, for errors     @param side where the file leaves height or width open
+ * @throws UserError for a network that is not from one picture to one output
  */
 export function readOnnx(bytes: Uint8Array, where: string, side = 32): ForeignNetwork {
   const { inputs, outputs, weights, metadata, build } = importOnnx(bytes, where);
@@ -52,7 +53,10 @@ export interface WriteOptions {
 export const writeOnnx = (build: (x: Node) => Node, weights: Tensors, options: WriteOptions): Uint8Array =>
   exportOnnx((shape) => build(input("input", shape)), weights, options).bytes;
 
-/** An ONNX network from picture to picture. What it does is in its metadata when it is ours, else read from its shapes. */
+/**
+ * An ONNX network from picture to picture. What it does is in its metadata when it is ours, else read from its shapes.
+ * @throws UserError for a network that is not from picture to picture
+ */
 export function fromOnnx(bytes: Uint8Array, path: string, { scale }: LoadOptions): LoadedModel {
   const { example, build, weights, metadata } = readOnnx(bytes, path);
   assertFinite(weights, path);

@@ -19,7 +19,10 @@ const definitionOf = (name: string | undefined, path: string): ModelDefinition =
   throw userError(path, `expected a model of this version (${known}), got ${name ?? "none"}`, "Update Imago.");
 };
 
-/** Reads a model that this package wrote. */
+/**
+ * Reads a model that this package wrote.
+ * @throws UserError for a file of another version, or one that is damaged
+ */
 export function fromOwn({ tensors, metadata }: SafetensorsFile, path: string): LoadedModel {
   if (metadata.version !== format.version)
     throw userError(
@@ -59,7 +62,10 @@ export interface ModelParts {
   readonly path: string;
 }
 
-/** A loaded model of a definition and its weights, checked against each other. */
+/**
+ * A loaded model of a definition and its weights, checked against each other.
+ * @throws UserError for options or weights that do not fit the definition
+ */
 export function assemble({ definition, options, weights, usage, card, path }: ModelParts): LoadedModel {
   const checked = definition.options.safeParse(options);
   if (!checked.success) throw userError(path, `expected options that ${definition.name} takes, got others`, wrong);
@@ -78,7 +84,10 @@ const nameOf = (model: string, usage: Use, path: string): string => {
   return usage.task === "upscale" ? `${model}-x${usage.scale}` : model;
 };
 
-/** A model as the bytes of a .safetensors file. @param half numbers as float16, in half the space */
+/**
+ * A model as the bytes of a .safetensors file. @param half numbers as float16, in half the space
+ * @throws UserError for a network that is known as a graph only
+ */
 export function packModel(model: LoadedModel, half = false): Uint8Array {
   const { network: made, weights, path } = model;
   if (!made) throw userError(path, "expected a model of this package, got a network that is known as a graph only");

@@ -12,6 +12,7 @@ import { fromOwn } from "./own.ts";
 /**
  * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
  * of a training run.
+ * @throws UserError for a name that leads nowhere, a file that holds no model, or another scale
  */
 export async function loadModel(name: string, platform: Platform, options: LoadOptions = {}): Promise<LoadedModel> {
   const path = await findModel(name, platform, options);
@@ -20,11 +21,17 @@ export async function loadModel(name: string, platform: Platform, options: LoadO
   return model;
 }
 
-/** Reads a model from a file's bytes. @param path names it, and tells an .onnx file by its ending */
+/**
+ * Reads a model from a file's bytes. @param path names it, and tells an .onnx file by its ending
+ * @throws UserError for bytes that hold no model
+ */
 export const readModel = (bytes: Uint8Array, path: string, options: LoadOptions = {}): LoadedModel =>
   path.toLowerCase().endsWith(".onnx") ? fromOnnx(bytes, path, options) : fromSafetensors(bytes, path, options);
 
-/** The same for a model of one task. */
+/**
+ * The same for a model of one task.
+ * @throws UserError for a name that leads nowhere, or a model of another use
+ */
 export async function loadModelFor<T extends UseName>(
   task: T,
   name: string,

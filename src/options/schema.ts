@@ -7,7 +7,7 @@ export interface OptionInfo {
   readonly kind: "number" | "text" | "flag" | "choice" | "list" | "other";
   /** What a value must be: "a whole number from 32 to 1024 (pixels)". */
   readonly expected: string;
-  /** What the option is for, without the unit. */
+  /** What the option is for, without the unit; other options in it as `option` marks them. */
   readonly description: string;
   readonly choices?: readonly (string | number)[];
   readonly isRequired: boolean;
@@ -150,7 +150,10 @@ const shown = (value: unknown): string =>
 /** What stands before the colon for an option: "--tile", or "upscale › tile". */
 export type CheckNames = (option: string) => string;
 
-/** Checks and completes options. The first that is wrong gives a UserError "--tile: expected …, got 12.5." */
+/**
+ * Checks and completes options. The first that is wrong gives a UserError "--tile: expected …, got 12.5."
+ * @throws UserError for the first option that is wrong
+ */
 export function checkOptions<O extends z.ZodObject>(schema: O, values: unknown, where: CheckNames): z.infer<O> {
   const result = schema.safeParse(values, { reportInput: true });
   if (result.success) return result.data as z.infer<O>;

@@ -75,7 +75,10 @@ const writers: Writers<Evaluation> = {
   json: (evaluation) => `${JSON.stringify(evaluationJson(evaluation), null, 2)}\n`,
 };
 
-/** The writer of a report, by the ending of its file's name. */
+/**
+ * The writer of a report, by the ending of its file's name.
+ * @throws UserError for another ending
+ */
 export function writerFor<T>(path: string, kinds: Writers<T>): (report: T) => string {
   const writer = kinds[/\.(\w+)$/.exec(path)?.[1]?.toLowerCase() ?? ""];
   if (!writer) throw userError(path, "expected a report's name ending in .csv, .md or .json, got another");

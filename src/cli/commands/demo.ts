@@ -30,6 +30,19 @@ const scales = [2, 3] as const;
 const modelsFor = async (platform: Platform, scale: number): Promise<readonly string[]> =>
   (await listModels(platform)).filter((name) => name.endsWith(`-x${scale}`));
 
+/** One way of enlarging the picture again. */
+interface Scored {
+  readonly scale: number;
+  readonly method: string;
+  readonly psnr: number;
+  readonly ssim: number;
+}
+
+function tableOf(scores: readonly Scored[]): string {
+  const rows = scores.map(({ scale, method, psnr, ssim }) => [`×${scale}`, method, psnr.toFixed(2), ssim.toFixed(4)]);
+  return `${alignedTable(["scale", "method", "PSNR (dB)", "SSIM"], rows)}\n`;
+}
+
 export const demoCommand = defineCommand({
   name: "demo",
   summary: "Make a picture, reduce it, enlarge it by everything there is, and compare. Needs nothing but this package.",
@@ -42,40 +55,29 @@ export const demoCommand = defineCommand({
     status.show("making a picture");
     const folder = output.replace(/(?<=.)\/+$/, "");
     await platform.files.makeFolder(folder);
-    const written: string[] = [];
+    const files: string[] = [];
     const write = async (name: string, picture: Picture): Promise<void> => {
       await platform.codec.write(`${folder}/${name}`, picture, { force: true });
-      written.push(`${folder}/${name}`);
+      files.push(`${folder}/${name}`);
     };
-    const scores: { readonly scale: number; readonly method: string; readonly psnr: number; readonly ssim: number }[] =
-      [];
-    try {
-      const original = syntheticPhotograph({ width, height, seed });
-      await write("original.png", original);
-      for (const scale of scales) {
-        const models = [...(await modelsFor(platform, scale))];
-        const options = { scale, method: [...methods], model: models };
-        const compared = await runTask(compare, { input: original, options, choice: { runtime, threads } }, context);
-        await write(`reduced-x${scale}.png`, compared.reduced);
-        for (const { method, picture, psnr, ssim } of compared.results) {
-          await write(`x${scale}-${method}.png`, picture);
-          scores.push({ scale, method, psnr, ssim });
-        }
-        await write(scale === 2 ? "comparison.png" : `comparison-x${scale}.png`, compared.sheet);
+    const original = syntheticPhotograph({ width, height, seed });
+    status.clear();
+    await write("original.png", original);
+    const scores: Scored[] = [];
+    for (const scale of scales) {
+      const options = { scale, method: [...methods], model: [...(await modelsFor(platform, scale))] };
+      const compared = await runTask(compare, { input: original, options, choice: { runtime, threads } }, context);
+      await write(`reduced-x${scale}.png`, compared.reduced);
+      for (const { method, picture, psnr, ssim } of compared.results) {
+        await write(`x${scale}-${method}.png`, picture);
+        scores.push({ scale, method, psnr, ssim });
       }
-    } finally {
-      status.clear();
+      await write(scale === 2 ? "comparison.png" : `comparison-x${scale}.png`, compared.sheet);
     }
-    if (json) printJson(io, { scores, files: written });
+    if (json) printJson(io, { scores, files });
     else {
-      const rows = scores.map(({ scale, method, psnr, ssim }) => [
-        `×${scale}`,
-        method,
-        psnr.toFixed(2),
-        ssim.toFixed(4),
-      ]);
-      io.out(`${alignedTable(["scale", "method", "PSNR (dB)", "SSIM"], rows)}\n`);
-      io.err(`${written.length} pictures in ${folder}; look at ${folder}/comparison.png first.\n`);
+      io.out(tableOf(scores));
+      io.err(`${files.length} pictures in ${folder}; look at ${folder}/comparison.png first.\n`);
     }
     return exit.done;
   },

@@ -26,7 +26,10 @@ export const rowsOf = (batch: Tensor): Features => ({ data: floats(batch), width
 
 const BATCH = 250;
 
-/** A trained or adopted classifier as judge; its features are what its last layer reads. */
+/**
+ * A trained or adopted classifier as judge; its features are what its last layer reads.
+ * @throws UserError for a classifier that is known as a graph only
+ */
 export async function openClassifier(
   { network, usage, weights, path }: LoadedModel<UseOf<"classify">>,
   runtime: Runtime,

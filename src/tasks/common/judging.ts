@@ -106,7 +106,10 @@ export async function partsOf(
 export const shareOf = (verdicts: readonly number[], labels: ArrayLike<number | bigint>): number =>
   verdicts.filter((verdict, i) => verdict === Number(labels[i])).length / verdicts.length;
 
-/** The classifier that judges a generator of pictures of the same size. */
+/**
+ * The classifier that judges a generator of pictures of the same size.
+ * @throws UserError for a model that is no classifier, or one of pictures of another size
+ */
 export async function loadJudge(
   path: string,
   { size, channels }: Pick<UseOf<"generate">, "size" | "channels">,

@@ -79,7 +79,10 @@ const fillings: Readonly<Record<string, Filling>> = {
 export const takes = ({ network }: LoadedModel, name: string): boolean =>
   name in (network?.model.given?.(network.options) ?? {});
 
-/** Fills the further inputs that an output of a generator reads, for the batch from a row on. */
+/**
+ * Fills the further inputs that an output of a generator reads, for the batch from a row on.
+ * @throws an internal error for an input that nothing fills
+ */
 export const filler = (network: Network, output: Node, { latent }: UseOf<"generate">) => {
   const given = network.model.given?.(network.options) ?? {};
   const read = new Set(inputsOf([output]).map(({ attributes }) => attributes.name));

@@ -15,7 +15,10 @@ export interface Autoencoder {
   dispose(): Promise<void>;
 }
 
-/** Opens the halves on a runtime. Batches of any number are cut and padded to one size. */
+/**
+ * Opens the halves on a runtime. Batches of any number are cut and padded to one size.
+ * @throws UserError for an autoencoder that is known as a graph only
+ */
 export async function openAutoencoder(
   { network, usage, weights, path }: LoadedModel<UseOf<"reconstruct">>,
   runtime: Runtime,

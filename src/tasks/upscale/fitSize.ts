@@ -10,6 +10,7 @@ const up = (side: number, multiple: number): number => Math.ceil(side / multiple
 /**
  * The smallest size a network takes that holds the given one: networks that shrink inside want multiples of 4, 8, 16…
  * @param scale how many times wider and taller the network's output is
+ * @throws UserError for a network that takes no such size
  */
 export function fittingSize(
   { build, example: [, channels = 1], path }: LoadedModel,

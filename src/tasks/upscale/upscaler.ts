@@ -25,7 +25,10 @@ export interface Upscaler {
 /** The most pixels that a result may have: what the codec can write and memory can hold. */
 const maxPixels = 2 ** 28;
 
-/** The size of a result: MATLAB rounds up, the others to the nearest. Refuses what would be too large. */
+/**
+ * The size of a result: MATLAB rounds up, the others to the nearest. Refuses what would be too large.
+ * @throws UserError for a result that would be too large
+ */
 export function enlargedSize(picture: Size, scale: number, convention: Convention): Size {
   const { width, height } =
     convention === "matlab"
