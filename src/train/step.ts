@@ -186,7 +186,10 @@ function planOf(stage: Stage, { data, results, recipe, settings, first, last }: 
     metrics,
     shown,
     carried: Object.values(networks).flatMap(({ carried, frozen }) => (frozen ? [] : carried)),
-    ema: recipe.emaDecay ? results.map(({ network }) => network.key).filter((key) => moved.has(key)) : [],
+    ema:
+      recipe.emaDecay?.(options, 1) !== undefined
+        ? results.map(({ network }) => network.key).filter((key) => moved.has(key))
+        : [],
     watchNorms: moved.size > 1, // players must be seen to keep each other going
     remat,
     accumulate,
