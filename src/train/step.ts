@@ -176,6 +176,7 @@ interface Planned {
 function planOf(stage: Stage, { data, results, recipe, settings, first, last }: StageParts): Planned {
   const { remat = false, accumulate = 1, options, given = {} } = settings;
   const networks = recipe.networks(options, given);
+  networks[results[0].name]!.parameters(); // its first call, always: noise goes by the number of the call
   const inputs = data.inputs(data.batch / accumulate);
   const { turns, metrics, shown } = stage.step(networks, inputs, last - first + 1);
   const moved = new Set(Object.values(turns).flatMap(({ moves }) => moves.map(({ key }) => key)));
