@@ -94,10 +94,14 @@ export function readSafetensors(bytes: Uint8Array, where = "safetensors"): Safet
 /** Copies the bytes of a file from `begin` to before `end`; fewer where it ends before. */
 export type ReadRange = (begin: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
 
-/** The head of a file, for `readMetadata`; as much as there is where the file is none of the format. */
+/** As much of a file as most heads take. */
+const ENOUGH = 4096;
+
+/** The head of a file, for `readMetadata`, and perhaps more; what there is where the file is none of the format. */
 export async function readHead(read: ReadRange): Promise<Uint8Array> {
-  const first = await read(0, 8);
-  return first.length < 8 ? first : read(0, 8 + lengthIn(first));
+  const first = await read(0, ENOUGH);
+  const length = first.length < 8 ? 0 : 8 + lengthIn(first);
+  return length <= first.length ? first : read(0, length);
 }
 
 /**

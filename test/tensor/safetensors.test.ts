@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { fromHalf, toHalf } from "../../src/tensor/half.ts";
-import { assertFinite, loadSafetensors, readSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
+import {
+  assertFinite,
+  loadSafetensors,
+  readHead,
+  readMetadata,
+  readSafetensors,
+  writeSafetensors,
+} from "../../src/tensor/safetensors.ts";
 import { floats, indices, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 
 /** A file put together by hand. */
@@ -215,7 +222,13 @@ describe("reading in ranges", () => {
     };
     expect(await loadSafetensors(read, bytes.length, "")).toEqual(readSafetensors(bytes));
     const size = bytes.length - 8 - 8 - 1; // the head, before 8 bytes of a, 8 of n, 1 of flag
-    expect(ranges).toEqual([[0, 8], [0, size], [size, size + 8], [size + 8, size + 16], [size + 16, size + 17]]); // biome-ignore format: one line
+    expect(ranges).toEqual([[0, 4096], [size, size + 8], [size + 8, size + 16], [size + 16, size + 17]]); // biome-ignore format: one line
+  });
+
+  test("a head of any length is found", async () => {
+    const bytes = writeSafetensors({ a: tensor([1, 2], [2]) }, { key: "text".repeat(3000) });
+    expect(await loadSafetensors(rangesOf(bytes), bytes.length, "")).toEqual(readSafetensors(bytes));
+    expect(readMetadata(await readHead(rangesOf(bytes)))).toEqual({ key: "text".repeat(3000) });
   });
 
   test.each([0, 5, 20, 100, -1])("refuses a file cut off at %i as reading the whole does", async (end) => {
