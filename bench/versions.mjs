@@ -45,6 +45,7 @@ async function compare(workload, kind) {
   return { workload, kind, nowMs, beforeMs, ratio, nowPeakMB, beforePeakMB };
 }
 
+/** @type {Awaited<ReturnType<typeof compare>>[]} */
 const rows = [];
 for (const workload of values.only.split(","))
   for (const kind of ["step", "inference"]) {
