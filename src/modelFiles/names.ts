@@ -20,7 +20,8 @@ export async function listModels({ files, models: folder }: Platform): Promise<r
 /** The file of a model that goes by a shipped name, a path or a run's folder. */
 export async function findModel(name: string, platform: Platform, { scale }: LoadOptions): Promise<string> {
   const { files, models: folder } = platform;
-  const shipped = isPath(name) ? [] : await listModels(platform);
+  const all = await listModels(platform);
+  const shipped = isPath(name) ? [] : all;
   const found = [name, `${name}-x${scale ?? 2}`].find((one) => shipped.includes(one));
   if (found) return `${folder}/${found}.safetensors`;
   const family = shipped.filter((one) => one.startsWith(`${name}-x`));
@@ -31,8 +32,9 @@ export async function findModel(name: string, platform: Platform, { scale }: Loa
     throw userError(name, "expected a model file ending in .safetensors or .onnx, got another name");
   }
   if (await files.exists(name)) return inRun(name, platform);
-  const cure = shipped.length > 0 ? `Shipped are ${shipped.join(", ")}.` : "No models are shipped with this copy.";
-  throw userError("model", `expected a shipped model, a model file or a run's folder, got "${name}"`, cure);
+  const cure = all.length > 0 ? `Shipped are ${all.join(", ")}.` : "No models are shipped with this copy.";
+  const got = isPath(name) ? `"${name}", where nothing is` : `"${name}"`;
+  throw userError("model", `expected a shipped model, a model file or a run's folder, got ${got}`, cure);
 }
 
 async function inRun(folder: string, { files }: Platform): Promise<string> {

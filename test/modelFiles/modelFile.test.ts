@@ -45,6 +45,9 @@ test("shipped models go by name, or by family and scale", async () => {
   await expect(loadModel("tiny", platform, { scale: 4 })).rejects.toThrow("(tiny-x2, tiny-x3), got 4");
   expect(await modelCard("tiny-x2", platform)).toMatchObject({ format: "imago", version: "1", model: "srcnn" });
   await expect(loadModel("tony", platform)).rejects.toThrow('got "tony". Shipped are tiny-x2, tiny-x3.');
+  await expect(loadModel("runs/none", platform)).rejects.toThrow(
+    'a run\'s folder, got "runs/none", where nothing is. Shipped are tiny-x2, tiny-x3.',
+  );
 });
 
 test("a run's folder stands for its weights, whatever its network is called", async () => {
