@@ -57,7 +57,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
     if (!name && chosen === "wasm")
       warn(
         "onnxruntime-node is not installed: networks run on WebAssembly, several times slower. " +
-          "Cure: npm install onnxruntime-node --onnxruntime-node-install=skip",
+          "Cure: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
       );
     return createRuntime(chosen, { threads });
   },
