@@ -14,6 +14,7 @@ export { pictureGrid } from "./image/draw/grid.ts";
 export { comparisonSheet, detailedCrops, type SheetColumn, type SheetOptions } from "./image/draw/sheet.ts";
 export { syntheticPhotograph } from "./image/draw/synthetic.ts";
 export * from "./image/picture.ts";
+export type { ModelReference, Provenance } from "./image/provenance.ts";
 export { type ResizeOptions, resize, scaledSize } from "./image/resize.ts";
 export { mapTiles } from "./image/tiles.ts";
 export { fid } from "./metrics/fid.ts";

@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { RuntimeName } from "./engine/index.ts";
+import { userError } from "./errors.ts";
 import type { Picture } from "./image/picture.ts";
+import type { Provenance } from "./image/provenance.ts";
 import { exportModel as packAs } from "./modelFiles/export.ts";
 import type { LoadedModel } from "./modelFiles/model.ts";
 import { type LoadOptions, listModels as listWith } from "./modelFiles/names.ts";
@@ -8,7 +10,9 @@ import { loadModel as loadWith } from "./modelFiles/read.ts";
 import { lazyRuntime } from "./platform/lazyRuntime.ts";
 import { nodePlatform } from "./platform/node.ts";
 import type { RecipeDefinition } from "./recipes/index.ts";
+import { provenanceText } from "./report/provenance.ts";
 import type { JudgeHooks, JudgeOptions, Judgment } from "./tasks/common/judging.ts";
+import { recordOf as recordWith } from "./tasks/common/record.ts";
 import { judge as judgeWith } from "./tasks/evaluate/judge.ts";
 import { type GenerateOptions, generate as generateWith, type Made } from "./tasks/generate/generate.ts";
 import {
@@ -35,6 +39,7 @@ import type { StepProfile } from "./train/profile.ts";
 
 export { createRuntime, type RuntimeOptions } from "./engine/runtime/node.ts";
 export { writeAnimation } from "./platform/animation.ts";
+export { readProvenance } from "./platform/carry.ts";
 export {
   decodePicture,
   encodePicture,
@@ -169,6 +174,20 @@ export async function* resume(
   const training = await planResume(folder, changes, platform, choice);
   yield* training.start({ signal });
 }
+
+/**
+ * What made a file, as lines to read: task, options, models, version.
+ * @throws UserError where the file is not there or does not tell
+ */
+export async function show(path: string): Promise<string> {
+  const made = await platform.codec.provenance(path);
+  if (!made) throw userError(path, "expected a file that says what made it, got one that does not");
+  return provenanceText(made);
+}
+
+/** What made an output of a task of this platform, to be given to `writePicture` as `provenance`. */
+export const recordOf = (task: string, options: Readonly<Record<string, unknown>>): Promise<Provenance> =>
+  recordWith(task, options, platform);
 
 /** Loads a shipped model by name, a model file, or a run's folder. */
 export const loadModel = (name: string, options?: LoadOptions): Promise<LoadedModel> =>

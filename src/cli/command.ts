@@ -5,6 +5,7 @@ import { checkOptions, type OptionInfo, optionInfos } from "../options/schema.ts
 import type { Platform } from "../platform/platform.ts";
 import { type RuntimeChoice, runtimeNames } from "../platform/platform.ts";
 import type { Io } from "./io.ts";
+import { optionsLike } from "./provenance.ts";
 
 /** What a command takes besides flags. */
 export interface Argument {
@@ -88,10 +89,16 @@ function helpOf(info: OptionInfo): string {
 
 const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
 
+/** A flag that is on unless given: --no-metadata. */
+const isOffFlag = (info: OptionInfo): boolean => info.kind === "flag" && info.default === true;
+const flagOfOff = (name: string): string => `--no-${kebab(name)}`;
+
 function addOption(commander: Commander, info: OptionInfo): void {
   const placeholder = placeholderOf(info);
   const value = info.kind === "flag" ? "" : info.bare === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
-  const flags = `${info.short ? `-${info.short}, ` : ""}${flagOf(info.name)}${value}`;
+  const flags = isOffFlag(info)
+    ? flagOfOff(info.name)
+    : `${info.short ? `-${info.short}, ` : ""}${flagOf(info.name)}${value}`;
   if (info.kind === "list") commander.option(flags, helpOf(info), collect);
   else commander.option(flags, helpOf(info));
 }
@@ -155,11 +162,19 @@ export async function runCommand(
   const raw = commander.opts();
   const given = Object.fromEntries(
     infos.flatMap((info) =>
-      raw[info.name] === undefined ? [] : [[info.name, readValue(raw[info.name], info, isRepeated(schema, info.name))]],
+      raw[info.name] === undefined || (isOffFlag(info) && raw[info.name] === true)
+        ? []
+        : [[info.name, readValue(raw[info.name], info, isRepeated(schema, info.name))]],
     ),
   );
-  const options = checkOptions(schema, given, flagOf);
-  return command.run(commander.args, options, { io, platform, given: new Set(Object.keys(given)) });
+  const names = infos.map(({ name }) => name);
+  const like =
+    typeof given.like === "string"
+      ? await optionsLike(given.like, { command: command.name, names, given }, platform)
+      : {};
+  const values = { ...like, ...given };
+  const options = checkOptions(schema, values, flagOf);
+  return command.run(commander.args, options, { io, platform, given: new Set(Object.keys(values)) });
 }
 
 /** Thrown after help or the version was printed. */

@@ -2,7 +2,9 @@ import type { DataDescription } from "../data/source.ts";
 import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
+import type { Provenance } from "../image/provenance.ts";
 import { type Files, readText } from "../platform/files.ts";
+import type { PictureWriting } from "../platform/platform.ts";
 import { readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
 import { drawLosses, linesUpTo, type MetricLine, printLines } from "./metricLines.ts";
@@ -24,7 +26,9 @@ export interface RunDescription {
 export interface RunOptions {
   readonly files: Files;
   /** Encodes by the name's ending and replaces what is there. */
-  writePicture(path: string, picture: Picture, options: { readonly force: boolean }): Promise<void>;
+  writePicture(path: string, picture: Picture, options: PictureWriting): Promise<void>;
+  /** What made the pictures of a step, to be carried by their files; nothing unless given. */
+  readonly provenance?: (step: number) => Provenance;
   /** Go on where an earlier session stopped. */
   readonly resume?: boolean;
 }
@@ -186,7 +190,7 @@ interface Held {
   close(): Promise<void>;
 }
 
-function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
+function makeRun(held: Held, { files, writePicture, provenance }: RunOptions): Run {
   const { folder, lines, description } = held;
   const write = async (name: string, bytes: Uint8Array): Promise<string> => {
     await files.write(`${folder}/${name}`, bytes);
@@ -201,13 +205,17 @@ function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
     async save(checkpoint) {
       const path = await write(names.checkpoint, packCheckpoint(checkpoint));
       const curve = drawLosses(lines, description.recipe);
-      if (curve) await writePicture(`${folder}/${names.curve}`, curve, { force: true });
+      if (curve)
+        await writePicture(`${folder}/${names.curve}`, curve, {
+          force: true,
+          provenance: provenance?.(checkpoint.step),
+        });
       return path;
     },
     async sample(step, picture) {
       const path = `${folder}/samples/${String(step).padStart(6, "0")}.png`;
       await files.makeFolder(`${folder}/samples`);
-      await writePicture(path, picture, { force: true });
+      await writePicture(path, picture, { force: true, provenance: provenance?.(step) });
       return path;
     },
     saveWeights: (weights, metadata) => write(names.weights, writeSafetensors(weights, metadata)),

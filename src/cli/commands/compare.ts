@@ -5,6 +5,7 @@ import { compare, compareOptions } from "../../tasks/upscale/compare.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
+import { provenanceOf, provenanceOptions } from "../provenance.ts";
 
 const options = z.object({
   ...compareOptions.shape,
@@ -15,6 +16,7 @@ const options = z.object({
     .describe("picture to write; next to the input unless given")
     .meta({ short: "o", placeholder: "file" }),
   force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
+  ...provenanceOptions,
   ...runtimeOptions,
   ...jsonOption,
 });
@@ -40,7 +42,7 @@ export const compareCommand = defineCommand({
       signal: io.signal,
       onResult: ({ method }) => status.show(method),
     }).finally(status.clear);
-    await platform.codec.write(target, sheet, { force });
+    await platform.codec.write(target, sheet, { force, provenance: await provenanceOf("compare", given, platform) });
     const scores = results.map(({ method, psnr, ssim }) => ({
       method,
       psnr: Number.isFinite(psnr) ? psnr : null,

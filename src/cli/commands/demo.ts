@@ -9,6 +9,7 @@ import { methods } from "../../tasks/upscale/upscale.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
+import { provenanceOf, provenanceOptions } from "../provenance.ts";
 
 const options = z.object({
   output: z
@@ -20,6 +21,7 @@ const options = z.object({
   width: z.int().min(96).max(4096).default(720).describe("width of the picture, in pixels"),
   height: z.int().min(96).max(4096).default(480).describe("height of the picture, in pixels"),
   seed: z.int().min(0).max(4_294_967_295).default(1).describe("another seed, another picture"),
+  ...provenanceOptions,
   ...runtimeOptions,
   ...jsonOption,
 });
@@ -36,14 +38,16 @@ export const demoCommand = defineCommand({
   arguments: [],
   options,
   examples: ["imago demo", "imago demo --seed 7 -o somewhere"],
-  async run(_, { output, width, height, seed, json, runtime, threads }, { io, platform }) {
+  async run(_, given, { io, platform }) {
+    const { output, width, height, seed, json, runtime, threads } = given;
+    const provenance = await provenanceOf("demo", given, platform);
     const status = statusLine(io);
     status.show("making a picture");
     const folder = output.replace(/(?<=.)\/+$/, "");
     await platform.files.makeFolder(folder);
     const written: string[] = [];
     const write = async (name: string, picture: Picture): Promise<void> => {
-      await platform.codec.write(`${folder}/${name}`, picture, { force: true });
+      await platform.codec.write(`${folder}/${name}`, picture, { force: true, provenance });
       written.push(`${folder}/${name}`);
     };
     const scores: { readonly scale: number; readonly method: string; readonly psnr: number; readonly ssim: number }[] =

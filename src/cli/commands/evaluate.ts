@@ -9,6 +9,7 @@ import { evaluate, evaluateOptions } from "../../tasks/upscale/judge.ts";
 import { type Context, defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, statusLine } from "../io.ts";
+import { provenanceOf, provenanceOptions, writeReport } from "../provenance.ts";
 
 const { model: _, data: __, ...judging } = judgeOptions.shape;
 
@@ -30,6 +31,7 @@ const options = z.object({
     .describe("report to write: .csv, .md or .json")
     .meta({ short: "o", placeholder: "file" }),
   force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
+  ...provenanceOptions,
   ...runtimeOptions,
   json: jsonOption.json.describe(
     "print one JSON document on stdout; the infinite PSNR of equal pictures is null there",
@@ -52,8 +54,9 @@ async function judgeAll(given: Options, { io, platform }: Context): Promise<numb
     const judgment = await judge({ ...task, model }, platform, choice).finally(status.clear);
     judged.push({ model, ...judgment });
   }
-  if (sheet !== undefined) await platform.codec.write(sheet, judged[0]!.sheet!, { force });
-  if (output !== undefined) await platform.files.write(output, write!(judged));
+  const provenance = sheet || output ? await provenanceOf("evaluate", given, platform) : undefined;
+  if (sheet !== undefined) await platform.codec.write(sheet, judged[0]!.sheet!, { force, provenance });
+  if (output !== undefined) await writeReport(output, write!(judged), provenance, platform);
   if (json) printJson(io, judgedJson(judged));
   else io.out(`${judged.map(judgedText).join("\n\n")}\n`);
   return exit.done;
@@ -98,7 +101,8 @@ classes and --judge, accuracy. Such figures compare on the same features, resize
       onScore: ({ method, picture, psnr }, done, total) =>
         status.show(`${done}/${total}  ${picture}  ${method}  ${psnr.toFixed(2)} dB`),
     }).finally(status.clear);
-    if (output !== undefined) await platform.files.write(output, write!(evaluation));
+    if (output !== undefined)
+      await writeReport(output, write!(evaluation), await provenanceOf("evaluate", given, platform), platform);
     if (json) printJson(io, evaluationJson(evaluation));
     else io.out(`${evaluationTable(evaluation)}\n`);
     return exit.done;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
+import type { Provenance } from "../../image/provenance.ts";
 import { newestRun } from "../../modelFiles/runs.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { generate, generateOptions, type Made, madeSheet } from "../../tasks/generate/generate.ts";
@@ -7,12 +8,14 @@ import { mixOptions, mixStyles } from "../../tasks/generate/mixStyles.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { type Io, printJson } from "../io.ts";
+import { provenanceOf, provenanceOptions } from "../provenance.ts";
 
 /** What is used when nothing was trained yet. */
 const SHIPPED = "dcgan-mnist";
 
 interface Writing {
   readonly force: boolean;
+  readonly provenance: Provenance | undefined;
   /** Whether the pictures are steps of a walk. */
   readonly isWalk: boolean;
 }
@@ -22,11 +25,16 @@ const nameOf = ({ class: name }: Made, i: number): string =>
   `${String(i).padStart(5, "0")}${name === undefined ? "" : `-${name.replace(/[^\p{L}\p{N}]+/gu, "-")}`}.png`;
 
 /** One file per picture; none is written where one is there already. */
-async function writeEach(folder: string, made: readonly Made[], force: boolean, platform: Platform): Promise<string[]> {
+async function writeEach(
+  folder: string,
+  made: readonly Made[],
+  { force, provenance }: Omit<Writing, "isWalk">,
+  platform: Platform,
+): Promise<string[]> {
   const paths = made.map((one, i) => `${folder.replace(/\/+$/, "")}/${nameOf(one, i)}`);
   await platform.files.makeFolder(folder);
   for (const path of paths) await platform.checkTarget(path, force);
-  for (const [i, path] of paths.entries()) await platform.codec.write(path, made[i]!.picture, { force });
+  for (const [i, path] of paths.entries()) await platform.codec.write(path, made[i]!.picture, { force, provenance });
   return paths;
 }
 
@@ -40,13 +48,13 @@ async function usualModel(io: Io, platform: Platform): Promise<string> {
 }
 
 /** Writes what was made in the form that the output's name asks for. */
-async function write(output: string, made: readonly Made[], { force, isWalk }: Writing, platform: Platform) {
-  if (isFolder(output)) return writeEach(output, made, force, platform);
+async function write(output: string, made: readonly Made[], { isWalk, ...writing }: Writing, platform: Platform) {
+  if (isFolder(output)) return writeEach(output, made, writing, platform);
   if (isWalk && isAnimation(output)) {
     const frames = made.map((one) => madeSheet([one]));
     const milliseconds = frames.map((_, i) => (i === 0 || i === frames.length - 1 ? 800 : 100));
-    await platform.codec.animate(output, frames, { milliseconds, force });
-  } else await platform.codec.write(output, madeSheet(made), { force });
+    await platform.codec.animate(output, frames, { milliseconds, ...writing });
+  } else await platform.codec.write(output, madeSheet(made), writing);
   return [output];
 }
 
@@ -66,6 +74,7 @@ or a walk as an animation (-o ending in .webp or .gif).`,
       .describe(`${generateOptions.shape.count.description}; 64, or 10 of a walk; rows and columns of mixtures, 6`),
     mix: mixOptions.shape.mix.optional(),
     ...sheetOptions("generated.png"),
+    ...provenanceOptions,
     ...runtimeOptions,
     ...jsonOption,
   }),
@@ -81,15 +90,16 @@ or a walk as an animation (-o ending in .webp or .gif).`,
       throw userError("output", `expected a file for a sheet of mixtures, got ${output}`);
     if (!isFolder(output)) await platform.checkTarget(output, force);
     const task = { ...given, model: given.model ?? (await usualModel(io, platform)) };
+    const provenance = await provenanceOf("generate", { ...task, mix }, platform);
     if (mix !== undefined) {
-      await platform.codec.write(output, await mixStyles({ ...task, mix }, platform, choice), { force });
+      await platform.codec.write(output, await mixStyles({ ...task, mix }, platform, choice), { force, provenance });
       if (json) printJson(io, { outputs: [output] });
       else io.out(`${output}\n`);
       return exit.done;
     }
     const isWalk = task.interpolate !== undefined;
     const made = await generate({ ...task, count: task.count ?? (isWalk ? 10 : undefined) }, platform, choice);
-    const outputs = await write(output, made, { force, isWalk }, platform);
+    const outputs = await write(output, made, { force, isWalk, provenance }, platform);
     const classes = made.map((one) => one.class);
     if (json) printJson(io, { outputs, count: made.length, ...(classes[0] !== undefined && { classes }) });
     else io.out(`${isFolder(output) ? `${outputs.length} pictures in ${output}` : output}\n`);

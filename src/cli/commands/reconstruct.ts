@@ -4,6 +4,7 @@ import { reconstruct, reconstructOptions } from "../../tasks/reconstruct/reconst
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions, sheetOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
+import { provenanceOf, provenanceOptions } from "../provenance.ts";
 
 export const reconstructCommand = defineCommand({
   name: "reconstruct",
@@ -12,6 +13,7 @@ export const reconstructCommand = defineCommand({
   options: z.object({
     ...reconstructOptions.shape,
     ...sheetOptions("reconstruct.png"),
+    ...provenanceOptions,
     ...runtimeOptions,
     ...jsonOption,
   }),
@@ -20,10 +22,14 @@ export const reconstructCommand = defineCommand({
     "imago reconstruct --model runs/vae --map 15 -o map.png",
     "imago reconstruct a.png b.png --model runs/vae --walk 12 -o walk.png",
   ],
-  async run(paths, { output, force, json, runtime, threads, ...task }, { io, platform }) {
+  async run(paths, given, { io, platform }) {
+    const { output, force, json, runtime, threads, ...task } = given;
     await platform.checkTarget(output, force);
     const { sheet, pictures } = await reconstruct(paths, task, platform, runtimeChoice({ runtime, threads }));
-    await platform.codec.write(output, sheet, { force });
+    await platform.codec.write(output, sheet, {
+      force,
+      provenance: await provenanceOf("reconstruct", given, platform),
+    });
     if (json) printJson(io, { output, pictures });
     else {
       const rows = pictures.map(({ name, mse, psnr }) => [name, mse.toFixed(5), psnr.toFixed(2)]);

@@ -3,11 +3,18 @@ import { listPictures } from "../../data/folder.ts";
 import { userError } from "../../errors.ts";
 import { lazyRuntime } from "../../platform/lazyRuntime.ts";
 import { type PictureWriting, type Platform, pictureFormats } from "../../platform/platform.ts";
-import { openUpscaler, type Upscaler, upscaleOptions } from "../../tasks/upscale/upscale.ts";
+import {
+  methods,
+  openUpscaler,
+  type UpscaleOptions,
+  type Upscaler,
+  upscaleOptions,
+} from "../../tasks/upscale/upscale.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson, type StatusLine, statusLine } from "../io.ts";
 import { type Job, planOutputs } from "../outputs.ts";
+import { provenanceOf, provenanceOptions } from "../provenance.ts";
 
 const options = z.object({
   ...upscaleOptions.shape,
@@ -20,6 +27,7 @@ const options = z.object({
   format: z.enum(pictureFormats).optional().describe("format to write; the input's unless given"),
   quality: z.int().min(1).max(100).optional().describe("of JPEG, WebP and AVIF; 95, 90 and 80 unless given"),
   force: z.boolean().default(false).describe("replace files that are already there").meta({ short: "f" }),
+  ...provenanceOptions,
   ...runtimeOptions,
   ...jsonOption,
 });
@@ -106,6 +114,13 @@ async function enlarge(
   return { input, output, width: large.width, height: large.height, seconds: (performance.now() - start) / 1000 };
 }
 
+/** What enlarges where nothing was named. */
+const chosen = ({ method, model }: UpscaleOptions, { name }: Upscaler): UpscaleOptions => {
+  if (method !== undefined || model !== undefined) return {};
+  const classic = methods.find((one) => one === name);
+  return classic ? { method: classic } : { model: name };
+};
+
 export const upscaleCommand = defineCommand({
   name: "upscale",
   summary: "Enlarge pictures with a super-resolution network or a classic method.",
@@ -135,7 +150,8 @@ export const upscaleCommand = defineCommand({
       const isSingle = sources.length === 1 && inputs.length === 1 && inputs[0] === sources[0];
       const label = `x${upscaler.scale}-${upscaler.name.replace(/-x\d+$/, "")}`;
       const jobs = await planOutputs(inputs, { output, format, force, label, isSingle }, platform);
-      const work = { upscaler, writing: { format, quality, force }, platform, signal: io.signal };
+      const provenance = await provenanceOf("upscale", { ...given, ...chosen(task, upscaler) }, platform);
+      const work = { upscaler, writing: { format, quality, force, provenance }, platform, signal: io.signal };
       for (const [i, job] of jobs.entries()) {
         const place = jobs.length > 1 ? `${i + 1}/${jobs.length}  ` : "";
         const onProgress = (share: number): void => status.show(`${place}${job.input}  ${Math.floor(share * 100)} %`);

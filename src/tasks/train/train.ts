@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { DataSource } from "../../data/source.ts";
 import { checkStep, compileStep, type Runtime, type StepOptions, type StepPlan } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
+import type { Provenance } from "../../image/provenance.ts";
 import { modelMetadata } from "../../modelFiles/metadata.ts";
 import { initialWeights, type Network, network, parameterCount } from "../../nn/model.ts";
 import type { Usage } from "../../nn/usage.ts";
@@ -11,6 +12,7 @@ import { type RecipeDefinition, recipes } from "../../recipes/index.ts";
 import { type FitPlan, fit, type Tick } from "../../train/fit.ts";
 import type { StepProfile } from "../../train/profile.ts";
 import { openRun, type Run, type RunDescription, readCheckpoint, readRun } from "../../train/run.ts";
+import { trainingRecord } from "../common/record.ts";
 import type { Sampler } from "../common/watching.ts";
 import { animateSamples } from "./animation.ts";
 import { type ProfileHooks, profileOn } from "./profile.ts";
@@ -62,6 +64,7 @@ export const trainOptions = z.object({
     .boolean()
     .default(false)
     .describe("compute blocks of layers again in the backward pass, for less memory; for networks that mark blocks"),
+  metadata: z.boolean().default(true).describe("write no record of what made them into samples and loss.png"),
   memory: z.int().min(64).max(65_536).default(1024).describe("memory for decoded pictures, in MiB"),
 });
 
@@ -201,7 +204,8 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
   const runtime = await platform.runtime(request.runtime);
   try {
     const { resume, checked } = request;
-    const run = await openRun(checked.run, description, { files, writePicture: codec.write, resume });
+    const provenance = recordAt(prepared);
+    const run = await openRun(checked.run, description, { files, writePicture: codec.write, provenance, resume });
     try {
       for await (const tick of fit(fitPlan(prepared, run, runtime), { runtime, signal }))
         yield isLast(tick) ? await withAnimation(tick, prepared) : tick;
@@ -213,17 +217,22 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
   }
 }
 
+/** What made the pictures of a step; undefined where they are not to tell. */
+const recordAt = ({ request, description, platform }: Prepared): ((step: number) => Provenance) | undefined =>
+  request.checked.metadata ? (step) => trainingRecord(description, step, platform) : undefined;
+
 /** The news of a step, and at the end the animation of the samples. */
 export type TrainTick = Tick & { readonly animation?: string };
 
 const isLast = ({ weights, interrupted }: Tick): boolean => weights !== undefined || interrupted === true;
 
 /** Small pictures grow out of noise; enlarged ones hardly move. */
-async function withAnimation(tick: Tick, { request, platform }: Prepared): Promise<TrainTick> {
+async function withAnimation(tick: Tick, prepared: Prepared): Promise<TrainTick> {
+  const { request, platform } = prepared;
   const { recipe, own, checked } = request;
   const { task } = recipe.result(own).usage;
   if (task !== "generate" && task !== "reconstruct") return tick;
-  const animation = await animateSamples(checked.run, tick.step, platform);
+  const animation = await animateSamples(checked.run, tick.step, platform, recordAt(prepared)?.(tick.step));
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
