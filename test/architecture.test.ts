@@ -11,7 +11,7 @@ const ROOMS = words(
 );
 const INNER: Readonly<Record<string, readonly string[]>> = {
   engine: words("graph ops gradients onnx runtime import compile"),
-  tasks: words("common classify reconstruct upscale translate generate uses.ts evaluate train bench export"),
+  tasks: words("common classify reconstruct upscale translate generate uses.ts evaluate train bench export show"),
 };
 /** Files that import each other, with the reason. */
 const CIRCLES: readonly (readonly string[])[] = [
