@@ -139,7 +139,7 @@ describe("what was added", { timeout: 120_000 }, () => {
     const gray = makePicture({ width: 2, height: 2, channels: 3, depth: 8 }, new Uint8Array(12).fill(128));
     const photo = makePicture({ width: 2, height: 1, channels: 3, depth: 8 }, Uint8Array.of(200, 30, 90, 10, 120, 40));
     const tools = { platform: { codec: { read: async () => gray } } } as never;
-    const ticks = recolor.run(photo as never, { like: "gray.png" } as never, tools);
+    const ticks = recolor.run(photo as never, { colorsOf: "gray.png" } as never, tools);
     let tick = await ticks.next();
     while (!tick.done) tick = await ticks.next();
     expect([...(tick.value as unknown as typeof photo).data]).toEqual(Array(6).fill(128)); // a picture of one color has no other
@@ -151,7 +151,7 @@ describe("what was added", { timeout: 120_000 }, () => {
     const said: string[] = [];
     const io = { out: (text: string) => void said.push(text), err: (text: string) => void said.push(text), isTerminal: false }; // biome-ignore format: one line
     expect(await main(["recolor", "--help"], io), said.join("")).toBe(0);
-    expect(said.join("")).toContain("--like <picture>");
+    expect(said.join("")).toContain("--colors-of <picture>");
     expect(await load<typeof Door>("node")).toHaveProperty("recolor");
   });
 

@@ -7,7 +7,7 @@ import { defineTask, type Progress } from "../common/task.ts";
 
 /** What `recolor` can be asked for. */
 export const recolorOptions = z.object({
-  like: z.string().min(1).describe("picture whose colors are taken").meta({ placeholder: "picture" }),
+  colorsOf: z.string().min(1).describe("picture whose colors are taken").meta({ placeholder: "picture" }),
   strength: z
     .number()
     .min(0)
@@ -38,9 +38,9 @@ export const recolor = defineTask({
   takes: "picture",
   options: recolorOptions,
   gives: "picture",
-  async *run(picture, { like, strength }, { platform, signal }): AsyncGenerator<Progress, Picture> {
-    yield { done: 0, total: 1, what: like };
-    const model = toLab(plainPicture(await platform.codec.read(like)));
+  async *run(picture, { colorsOf, strength }, { platform, signal }): AsyncGenerator<Progress, Picture> {
+    yield { done: 0, total: 1, what: colorsOf };
+    const model = toLab(plainPicture(await platform.codec.read(colorsOf)));
     signal?.throwIfAborted();
     return fromLab(toLab(plainPicture(picture)).map((plane, at) => moved(plane, model[at]!, strength)));
   },
