@@ -1,4 +1,4 @@
-import { prefetch } from "../data/prefetch.ts";
+import { type Fetched, prefetch } from "../data/prefetch.ts";
 import type { DataSource, Skipped } from "../data/source.ts";
 import type { Runtime, StateReader, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
@@ -87,55 +87,64 @@ const nothing: Pending = { count: 0, sums: {} };
  * where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
  */
 export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<Tick, void> {
-  const { source, steps, every, run } = plan;
-  const { runtime, signal, now = () => performance.now() } = options;
-  const stages = openStages(plan.stages, runtime);
+  const stages = openStages(plan.stages, options.runtime);
   try {
-    // Where it stands
-    let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
-    if (run.checkpoint) await restore(stages, run);
+    if (plan.run.checkpoint) await restore(stages, plan.run);
     else await stages.at(1);
-    const saver = makeSaver(plan, stages, done);
-    const keeper = await openKeeper(plan);
-    const pace = startPace(now);
-    const tellSkipped = newlySkipped(source);
-    let tick = firstTick(plan, done);
-
-    for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
-      // One step
-      const { stage, step } = await stages.at(batch.step);
-      done = batch.step;
-      const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
-      const [learningRate, emaDecay] = [stage.rate(done), stage.emaDecay(done)];
-      const asked = isDue(every.sample) ? { shown: stage.shown() } : {};
-      const numbers = { step: done - stage.first + 1, learningRate, emaDecay };
-      const { losses, shown } = await step.run(batch.tensors, numbers, asked);
-      saver.checkLosses(losses, done);
-      pace.step(batchSize(batch.tensors), batch.waited);
-      const { picturesPerSecond, secondsPerStep, waiting } = pace;
-
-      // What is due now; the checkpoint last, so that whatever a crash undoes is done again
-      pending = addLosses(pending, losses);
-      if (isDue(every.log)) {
-        await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
-        pending = nothing;
-      }
-      const samples = isDue(every.sample) ? await takeSamples(plan, { stages, keeper, done, shown }) : {};
-      const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
-
-      const skipped = tellSkipped();
-      const secondsLeft = (steps - done) * secondsPerStep;
-      tick = { step: done, steps, losses, learningRate, picturesPerSecond, secondsLeft, waiting };
-      yield { ...tick, ...samples, ...(saved && { saved }), ...(skipped.length > 0 && { skipped }) };
-    }
-
-    // The end, or as far as it came
-    if (keeper.best) tick = { ...tick, best: keeper.best };
-    if (done < steps) yield { ...tick, saved: await saver.save(done, pending), interrupted: true };
-    else yield { ...tick, ...(await saveResults(plan, stages)) };
+    yield* goOn(plan, stages, options);
   } finally {
     await stages.dispose();
   }
+}
+
+/** Takes the steps that are left, from stages that stand where the run does. */
+async function* goOn(plan: FitPlan, stages: Stages, options: FitOptions): AsyncGenerator<Tick, void> {
+  const { source, steps, every, run } = plan;
+  const { signal, now = () => performance.now() } = options;
+  let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
+  const saver = makeSaver(plan, stages, done);
+  const keeper = await openKeeper(plan);
+  const pace = startPace(now);
+  const tellSkipped = newlySkipped(source);
+  let tick = firstTick(plan, done);
+
+  for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
+    // One step
+    done = batch.step;
+    const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
+    const { losses, shown, learningRate } = await takeStep(stages, batch, isDue(every.sample));
+    saver.checkLosses(losses, done);
+    pace.step(batchSize(batch.tensors), batch.waited);
+    const { picturesPerSecond, secondsPerStep, waiting } = pace;
+
+    // What is due now; the checkpoint last, so that whatever a crash undoes is done again
+    pending = addLosses(pending, losses);
+    if (isDue(every.log)) {
+      await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
+      pending = nothing;
+    }
+    const samples = isDue(every.sample) ? await takeSamples(plan, { stages, keeper, done, shown }) : {};
+    const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
+
+    const skipped = tellSkipped();
+    const secondsLeft = (steps - done) * secondsPerStep;
+    tick = { step: done, steps, losses, learningRate, picturesPerSecond, secondsLeft, waiting };
+    yield { ...tick, ...samples, ...(saved && { saved }), ...(skipped.length > 0 && { skipped }) };
+  }
+
+  // The end, or as far as it came
+  if (keeper.best) tick = { ...tick, best: keeper.best };
+  if (done < steps) yield { ...tick, saved: await saver.save(done, pending), interrupted: true };
+  else yield { ...tick, ...(await saveResults(plan, stages)) };
+}
+
+/** Takes the step of a batch, in the stage that it belongs to. */
+async function takeStep(stages: Stages, { step: at, tensors }: Fetched, isShown: boolean) {
+  const { stage, step } = await stages.at(at);
+  const [learningRate, emaDecay] = [stage.rate(at), stage.emaDecay(at)];
+  const numbers = { step: at - stage.first + 1, learningRate, emaDecay };
+  const report = await step.run(tensors, numbers, isShown ? { shown: stage.shown() } : {});
+  return { ...report, learningRate };
 }
 
 /** Gives the step its numbers back; one that does not fit is named with the folder. */

@@ -42,10 +42,6 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
   let running: Running | undefined;
   /** What the stages before the present one made. */
   let weights: Tensors = {};
-  const open = async (stage: RunStage): Promise<Running> => ({
-    stage,
-    step: await stage.compile(runtime, { weights }),
-  });
   /** Those of them that the present one lacks. */
   const left = (): [string, Tensor][] =>
     Object.entries(prefixed(weights)).filter(([name]) => !(name in (running?.step.shapes ?? {})));
@@ -58,12 +54,13 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
         await running.step.dispose();
         running = undefined;
       }
-      running = await open(stage);
+      running = { stage, step: await stage.compile(runtime, { weights }) };
       return running;
     },
     async restore({ step, state }) {
       weights = weightsIn(state);
-      running = await open(stageAt(stages, step));
+      const stage = stageAt(stages, step);
+      running = { stage, step: await stage.compile(runtime, { weights }) };
       await running.step.write(state);
     },
     get shapes() {
