@@ -62,15 +62,16 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
   /** What the stages before the present one made. */
   let weights: Tensors = {};
   const left = (): [string, Tensor][] => lackedBy(running?.step, weights);
+  const dispose = async (): Promise<void> => {
+    await running?.step.dispose();
+    running = undefined;
+  };
   const at = async (step: number): Promise<Running> => {
     const stage = stageAt(stages, step);
     if (running?.stage === stage) return running;
-    if (running) {
-      weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
-      await running.step.dispose();
-      running = undefined;
-    }
-    running = await open(stage);
+    if (running) weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
+    await dispose();
+    running = { stage, step: await stage.compile(runtime, { weights }) };
     return running;
   };
   return {
@@ -93,9 +94,6 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
       if (running) yield* running.step.entries(isAsked);
       for (const [name, value] of left()) if (isAsked(name)) yield [name, value];
     },
-    async dispose() {
-      await running?.step.dispose();
-      running = undefined;
-    },
+    dispose,
   };
 }
