@@ -16,8 +16,9 @@ import { normal, zeros } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm, spectralNorm } from "../nn/norms.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 import { floats, tensor } from "../tensor/tensor.ts";
-import { fromUnit, generatorSizes, labelled, labelledNorm, pictureSizes, toUnit } from "./gan.ts";
+import { generatorSizes, labelled, labelledNorm, pictureSizes } from "./parts.ts";
 
 const PAPER = "https://arxiv.org/abs/1511.06434";
 const initializer = normal(0.02);

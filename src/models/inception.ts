@@ -3,7 +3,7 @@ import { averagePool, concat, constant, div, maxPool, mean, type Node, type Pair
 import { conv2d } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm } from "../nn/norms.ts";
-import { fromUnit } from "./gan.ts";
+import { fromUnit } from "../nn/range.ts";
 
 /** A convolution with batch normalization and rectifier; at stride 2 without a border. */
 type Conv = readonly [name: string, out: number, kernel: Pair, stride?: 1 | 2];

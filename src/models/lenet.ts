@@ -2,7 +2,7 @@ import { z } from "zod";
 import { maxPool, type Node, relu, reshape, resize } from "../engine/index.ts";
 import { conv2d, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
-import { pictureSizes } from "./gan.ts";
+import { pictureSizes } from "./parts.ts";
 
 const SIDE = 32;
 const FOREIGN = { "convnet.c1": "c1", "convnet.c3": "c3", "convnet.c5": "c5", "fc.f6": "f6", "fc.f7": "classes" };

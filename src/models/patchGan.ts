@@ -4,7 +4,7 @@ import { normal, zeros } from "../nn/initializers.ts";
 import { conv2d } from "../nn/layers.ts";
 import { defineModel } from "../nn/model.ts";
 import { instanceNorm } from "../nn/norms.ts";
-import { fromUnit } from "./gan.ts";
+import { fromUnit } from "../nn/range.ts";
 
 const layer = { kernel: 4, padding: 1, initializer: normal(0.02), biasInitializer: zeros } as const;
 

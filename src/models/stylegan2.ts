@@ -29,8 +29,9 @@ import { normal, ones, zeros } from "../nn/initializers.ts";
 import { embedding } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { spectralNorm } from "../nn/norms.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 import { runningAverage } from "../nn/runningAverage.ts";
-import { fromUnit, generatorSizes, labelled, pictureSizes, spectralOption, toUnit } from "./gan.ts";
+import { generatorSizes, labelled, pictureSizes, spectralOption } from "./parts.ts";
 
 const PAPER = "https://arxiv.org/abs/1912.04958";
 const sizes = {

@@ -4,7 +4,7 @@ import { normal, zeros } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, dropout } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { instanceNorm } from "../nn/norms.ts";
-import { fromUnit, toUnit } from "./gan.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 
 const layer = { kernel: 4, stride: 2, padding: 1, initializer: normal(0.02), biasInitializer: zeros } as const;
 /** Decoder blocks with dropout, from the smallest map on. */

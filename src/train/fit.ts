@@ -4,7 +4,7 @@ import type { Runtime, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { pictureGrid } from "../image/draw/grid.ts";
 import type { Picture } from "../image/picture.ts";
-import { picturesOf } from "../tensor/pictures.ts";
+import { toPictures } from "../tensor/pictures.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
 import { keptOf, type Pending, readWeights } from "./checkpoint.ts";
@@ -191,7 +191,7 @@ async function takeSamples(
 ): Promise<Samples> {
   const { run, sample, evaluate } = plan;
   for (const [name, pictures] of Object.entries(shown))
-    await run.sample(done, pictureGrid(picturesOf(pictures), { columns: COLUMNS }), name);
+    await run.sample(done, pictureGrid(toPictures(pictures), { columns: COLUMNS }), name);
   if (!sample && !evaluate) return {};
   const weights = await readWeights(stages);
   const evaluation = await evaluate?.(weights, done);

@@ -7,7 +7,7 @@ import { loadModelFor } from "../../modelFiles/read.ts";
 import { newestRun } from "../../modelFiles/runs.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { codesOf } from "../common/codes.ts";
 import { defineTask, type Progress } from "../common/task.ts";
@@ -170,7 +170,7 @@ export const generate = defineTask({
       while (made.length < total) {
         signal?.throwIfAborted();
         const part = rowsBetween({ ...rows, truncation }, made.length, made.length + BATCH);
-        const pictures = picturesOf(await generator.run(part));
+        const pictures = toPictures(await generator.run(part));
         for (const [i, picture] of pictures.entries())
           made.push({ picture, ...(names.length > 0 && { class: names[part.labels![i]!]! }) });
         yield { done: made.length, total, what: "pictures", preview: pictures[0]! };

@@ -4,7 +4,7 @@ import { pictureGrid } from "../../image/draw/grid.ts";
 import { makePicture, makeSamples, type Picture } from "../../image/picture.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { rowsFrom } from "../common/batches.ts";
 import { defineTask } from "../common/task.ts";
@@ -83,7 +83,7 @@ export const mixStyles = defineTask({
         signal?.throwIfAborted();
         const [from, to] = [made.length, made.length + BATCH];
         made.push(
-          ...picturesOf(await generator.pictures(rowsFrom(styles, from, to), { seed, of: of.slice(from, to) })),
+          ...toPictures(await generator.pictures(rowsFrom(styles, from, to), { seed, of: of.slice(from, to) })),
         );
         yield { done: made.length, total, what: "pictures", preview: made[from]! };
       }
