@@ -23,8 +23,8 @@ export interface HalfOptions {
 
 const areaOf = ({ size, channels }: HalfOptions): number => channels * size * size;
 
-/** The first half: pictures [N, C, S, S] to `out` numbers each, [N, out]. */
-export function squeeze(x: Node, p: Parameters, out: number, options: HalfOptions): Node {
+/** The encoder: pictures [N, C, S, S] to `out` numbers each, [N, out]. */
+export function encoder(x: Node, p: Parameters, out: number, options: HalfOptions): Node {
   const flat = (y: Node): Node => reshape(y, [x.shape[0]!, -1]);
   if (options.form === "linear") return linear(flat(x), p("code"), { out });
   let y = x;
@@ -37,8 +37,8 @@ export function squeeze(x: Node, p: Parameters, out: number, options: HalfOption
   return linear(flat(y), p("code"), { out });
 }
 
-/** The second half: codes [N, L] to pictures [N, C, S, S], as they are in the linear form, else logits. */
-export function unfold(code: Node, p: Parameters, options: HalfOptions): Node {
+/** The decoder: codes [N, L] to pictures [N, C, S, S], as they are in the linear form, else logits. */
+export function decoder(code: Node, p: Parameters, options: HalfOptions): Node {
   const { form, size, channels } = options;
   const shape = [code.shape[0]!, channels, size, size];
   if (form === "linear") return reshape(linear(code, p("picture"), { out: areaOf(options) }), shape);
@@ -75,11 +75,11 @@ export const autoencoder = defineModel({
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   build(x, p, options) {
-    const code = squeeze(x, p("encoder"), options.latent, options);
-    return ended(unfold(code, p("decoder"), options), options);
+    const code = encoder(x, p("encoder"), options.latent, options);
+    return ended(decoder(code, p("decoder"), options), options);
   },
   parts: {
-    encode: (x, p, options) => squeeze(x, p("encoder"), options.latent, options),
-    decode: (code, p, options) => ended(unfold(code, p("decoder"), options), options),
+    encode: (x, p, options) => encoder(x, p("encoder"), options.latent, options),
+    decode: (code, p, options) => ended(decoder(code, p("decoder"), options), options),
   },
 });

@@ -6,7 +6,7 @@ function squaredSlope(scores: Node, image: Node): Node {
   return mul(sum(square(slope!), [1, 2, 3]), 0.25);
 }
 
-/** R1 at real pictures, R2 at made ones: half of γ times the squared slope of the score. Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 9. */
+/** R1 at real pictures, R2 at generated ones: half of γ times the squared slope of the score. Mescheder et al. 2018, https://arxiv.org/abs/1801.04406, equation 9. */
 export const zeroCentered = (scores: Node, image: Node, gamma: number): Node =>
   mul(mean(squaredSlope(scores, image)), gamma / 2);
 
@@ -14,8 +14,8 @@ export const zeroCentered = (scores: Node, image: Node, gamma: number): Node =>
 export const oneCentered = (scores: Node, image: Node, weight: number): Node =>
   mul(mean(square(sub(sqrt(add(squaredSlope(scores, image), 1e-12)), 1))), weight);
 
-/** A random point on the line between each real picture and a made one. */
-export function between(real: Node, made: Node): Node {
+/** A random point on the line between each real picture and a generated one. */
+export function between(real: Node, fake: Node): Node {
   const share = input("share of real", [real.shape[0]!, 1, 1, 1], { noise: "uniform" });
-  return add(made, mul(sub(real, made), share));
+  return add(fake, mul(sub(real, fake), share));
 }

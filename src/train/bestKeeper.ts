@@ -1,5 +1,5 @@
 import type { Tensors } from "../engine/index.ts";
-import { keptOf } from "./checkpoint.ts";
+import { pickWeights } from "./checkpoint.ts";
 import type { ResultFile, Run } from "./run.ts";
 
 type Numbers = Readonly<Record<string, number>>;
@@ -55,7 +55,7 @@ export async function openKeeper({ run, best: wanted, results: [main] = [] }: Ke
       const score = wanted && evaluation[wanted.name];
       if (score === undefined || Number.isNaN(score) || (best && !isBetter(score, best.score, wanted!))) return false;
       const texts = { ...main?.metadata, best: wanted!.name, by: wanted!.by, step: String(step), score: String(score) };
-      best = { path: await run.saveBest(keptOf(weights, main?.keep), texts), step, score };
+      best = { path: await run.saveBest(pickWeights(weights, main?.keep), texts), step, score };
       return true;
     },
   };

@@ -63,5 +63,5 @@ export const readWeights = async (step: { read(prefix: string): Promise<Tensors>
   weightsOf({ ...(await step.read("weights")), ...(await step.read("ema")) });
 
 /** The weights of some networks only; of all unless given. */
-export const keptOf = (weights: Tensors, keep?: readonly string[]): Tensors =>
+export const pickWeights = (weights: Tensors, keep?: readonly string[]): Tensors =>
   Object.fromEntries(Object.entries(weights).filter(([key]) => !keep || keep.includes(key)));

@@ -7,7 +7,7 @@ import type { Picture } from "../image/picture.ts";
 import { toPictures } from "../tensor/pictures.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
-import { keptOf, type Pending, readWeights } from "./checkpoint.ts";
+import { type Pending, pickWeights, readWeights } from "./checkpoint.ts";
 import type { Alarms } from "./ganAlarms.ts";
 import type { MetricLine } from "./metricLines.ts";
 import type { ResultFile, Run } from "./run.ts";
@@ -223,7 +223,7 @@ async function saveResults(
   const weights = await readWeights(stages);
   const paths: string[] = [];
   for (const { name, keep, metadata = {} } of results)
-    paths.push(await run.saveWeights(keptOf(weights, keep), metadata, name));
+    paths.push(await run.saveWeights(pickWeights(weights, keep), metadata, name));
   return { weights: paths[0]!, ...(paths.length > 1 && { results: paths }) };
 }
 

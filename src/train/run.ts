@@ -39,7 +39,7 @@ export interface ResultFile {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A run's folder, held by this process until `close`. */
+/** A run's folder, opened by this process until `close`. */
 export interface Run {
   readonly folder: string;
   readonly description: RunDescription;
@@ -192,7 +192,7 @@ async function trimMetrics(folder: string, files: Files, step: number): Promise<
   return lines;
 }
 
-interface Held {
+interface OpenRun {
   readonly folder: string;
   readonly description: RunDescription;
   readonly checkpoint: Checkpoint | undefined;
@@ -200,14 +200,14 @@ interface Held {
   close(): Promise<void>;
 }
 
-function makeRun(held: Held, { files, writePicture }: RunOptions): Run {
-  const { folder, lines, description } = held;
+function makeRun(opened: OpenRun, { files, writePicture }: RunOptions): Run {
+  const { folder, lines, description } = opened;
   const write = async (name: string, bytes: Uint8Array): Promise<string> => {
     await files.write(`${folder}/${name}`, bytes);
     return `${folder}/${name}`;
   };
   return {
-    ...held,
+    ...opened,
     async log(line) {
       lines.push(line);
       await files.append(`${folder}/${names.metrics}`, printLines([line]));

@@ -1,10 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { compileFunction, input, type Node } from "../../src/engine/index.ts";
-import { referenceRuntime } from "../../src/engine/runtime/reference.ts";
-import { makePicture } from "../../src/image/picture.ts";
-import { ranges as nodes } from "../../src/nn/range.ts";
+import { isSamePicture, makePicture } from "../../src/image/picture.ts";
 import { toPictures, toTensor } from "../../src/tensor/pictures.ts";
-import { type RangeName, rangeNames, ranges } from "../../src/tensor/range.ts";
+import { type RangeName, rangeNames } from "../../src/tensor/range.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 
 const rgb = makePicture({ width: 2, height: 1, channels: 3 }, Uint8Array.of(0, 51, 255, 255, 102, 0));
@@ -36,9 +33,10 @@ describe("pictures as tensors", () => {
       const all = makePicture({ width: side, height: side, channels: 1, depth }, data);
       const batch = toTensor([all, all]);
       expect(batch.shape).toEqual([2, 1, side, side]);
-      expect(batch.data).toEqual(Float32Array.from({ length: 2 * side * side }, (_, i) => (i % (side * side)) / peak));
+      const isShare = [...batch.data].every((value, i) => value === Math.fround((i % (side * side)) / peak));
+      expect(isShare).toBe(true);
       for (const range of ["unit", "symmetric", "bytes"] as const)
-        expect(toPictures(toTensor([all], range), range, depth)).toEqual([all]);
+        expect(isSamePicture(toPictures(toTensor([all], range), range, depth)[0]!, all)).toBe(true);
     },
   );
 
@@ -51,20 +49,5 @@ describe("pictures as tensors", () => {
     expect(() => toTensor([])).toThrow("pictures: expected at least one, got none");
     const gray = makePicture({ width: 2, height: 1, channels: 1 });
     expect(() => toTensor([rgb, gray])).toThrow("pictures: expected all of one size, got 2×1×3 and 2×1×1");
-  });
-});
-
-test.each(rangeNames)("range %s as nodes says the same as in numbers, both ways", async (range) => {
-  const values = Float64Array.from({ length: 12 }, (_, i) => i / 11);
-  const x = input("x", [1, 3, 2, 2]);
-  const run = async (make: (x: Node) => Node) => {
-    const executable = await compileFunction({ y: make(x) }, { runtime: referenceRuntime(), weights: {} });
-    return (await executable.run({ x: tensor(Float32Array.from(values), [1, 3, 2, 2]) })).y!.data;
-  };
-  const [there, back] = [await run(nodes[range].of), await run(nodes[range].back)];
-  values.forEach((value, i) => {
-    const plane = Math.floor(i / 4);
-    expect(Number(there[i])).toBeCloseTo(ranges[range].of(value, plane), 4);
-    expect(Number(back[i])).toBeCloseTo(ranges[range].back(value, plane), 6);
   });
 });

@@ -104,8 +104,8 @@ export function compilePredictor(build: (shape: Shape) => Node, options: Predict
   const { runtime, share } = options;
   let { weights } = options;
   let parameters: readonly Parameter[] = [];
-  let held: Promise<Shared | undefined> | undefined;
-  const hold = async (output: Node): Promise<Shared | undefined> => {
+  let sharedWeights: Promise<Shared | undefined> | undefined;
+  const shareWeights = async (output: Node): Promise<Shared | undefined> => {
     parameters = parametersOf([output]);
     const values = valuesOf(parameters, weights);
     const isShared = share ?? (runtime.name === "cpu" && bytesOf(values) >= LARGE);
@@ -113,21 +113,21 @@ export function compilePredictor(build: (shape: Shape) => Node, options: Predict
   };
   const sessions = new Sessions(async (shape) => {
     const output = build(shape);
-    held ??= hold(output);
-    return compileFunction({ output }, { runtime, weights, shared: await held });
+    sharedWeights ??= shareWeights(output);
+    return compileFunction({ output }, { runtime, weights, shared: await sharedWeights });
   });
   return {
     run: (input) => sessions.run(input),
     async write(changed) {
       await sessions.idle();
       weights = { ...weights, ...changed };
-      const shared = await held;
+      const shared = await sharedWeights;
       await (shared ? shared.write(valuesOf(parameters, changed)) : sessions.close());
     },
     async dispose() {
       await sessions.close();
-      const shared = await held?.catch(() => undefined);
-      held = undefined;
+      const shared = await sharedWeights?.catch(() => undefined);
+      sharedWeights = undefined;
       await shared?.dispose();
     },
   };

@@ -112,10 +112,10 @@ function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepN
 const shownName = (name: string): string => `shown ${name}`;
 
 /** The state by name, as `Step.read` gives it. */
-const nameState = (vectors: readonly Vector[], held: Tensors): Record<string, Tensor> =>
+const nameState = (vectors: readonly Vector[], state: Tensors): Record<string, Tensor> =>
   Object.fromEntries(
     vectors.flatMap((vector) =>
-      vector.flat.unpack(held[slotName(vector)]!).map(([key, value]) => [`${vector.prefix}/${key}`, value]),
+      vector.flat.unpack(state[slotName(vector)]!).map(([key, value]) => [`${vector.prefix}/${key}`, value]),
     ),
   );
 
@@ -142,10 +142,10 @@ function fetchedNames({ outputs, shown }: Outputs, fetch: StepFetch = {}): strin
 }
 
 /** What a step reports, from outputs of its program. */
-function reportOf(made: Tensors, { shown = [] }: StepFetch = {}): StepReport {
-  const pictures = shown.map((name) => [name, made[shownName(name)]!] as const);
+function reportOf(values: Tensors, { shown = [] }: StepFetch = {}): StepReport {
+  const pictures = shown.map((name) => [name, values[shownName(name)]!] as const);
   const isShown = new Set(shown.map(shownName));
-  const numbers = Object.entries(made).filter(([name]) => !isShown.has(name));
+  const numbers = Object.entries(values).filter(([name]) => !isShown.has(name));
   return {
     losses: Object.fromEntries(numbers.map(([name, value]) => [name, floats(value)[0]!])),
     shown: Object.fromEntries(pictures),

@@ -1,4 +1,8 @@
-/** Where nodes are being made: in a layer ("body.3 › conv2d"), or in a network between its layers. */
+/**
+ * Where nodes are being made: in a layer ("body.3 › conv2d"), or in a network between its layers. State of the module, so that
+ * no op has to be handed a place. It is safe because graphs are built synchronously: `at` sets it and puts it back before
+ * anything else can run, also when a build throws. A build that awaited would see another's place; `build` must not.
+ */
 let path: readonly string[] = [];
 let network: string | undefined;
 

@@ -22,9 +22,7 @@ export interface ImportContext {
   /** Values of the parameters, for operators that ask for numbers. */
   readonly values: ReadonlyMap<Node, Tensor>;
   /** How far transposed convolutions whose size is written in the file reach, by output; found at the file's own input size. */
-  readonly reaches: Map<string, TransposedReach>;
-  /** True while the network is built at that size. */
-  readonly learning: boolean;
+  readonly reaches: ReadonlyMap<string, TransposedReach>;
   /** How many numbers may still be worked out while the network is built. */
   readonly work: { left: number };
 }

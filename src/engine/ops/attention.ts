@@ -10,11 +10,11 @@ import { concat, reshape, slice } from "./shape.ts";
 interface Attention {
   readonly heads: number;
   /** Most numbers of softmax(QᵀK) that are held at a time; one query of one head is held in any case. */
-  readonly held: number;
+  readonly chunkSize: number;
 }
 
 /** 8 MB: products at full speed, and few chunks. */
-const HELD = 2 ** 21;
+const CHUNK_SIZE = 2 ** 21;
 
 /** Some heads of all pictures, and the queries of theirs that are worked on at a time. */
 interface Chunk {
@@ -26,10 +26,10 @@ const ranges = (side: number, most: number): (readonly [number, number])[] =>
   Array.from({ length: Math.ceil(side / most) }, (_, at) => [at * most, Math.min(side, (at + 1) * most)]);
 
 /** Whole heads while they are small enough, otherwise some queries of one head: one list for each group of heads. */
-function chunksOf([q, k]: readonly Node[], { heads, held }: Attention): Chunk[][] {
+function chunksOf([q, k]: readonly Node[], { heads, chunkSize }: Attention): Chunk[][] {
   const [queries, keys] = [q!.shape[2]!, k!.shape[2]!];
-  const together = Math.max(1, Math.floor(held / (queries * keys)));
-  const most = Math.max(1, Math.floor(held / keys));
+  const together = Math.max(1, Math.floor(chunkSize / (queries * keys)));
+  const most = Math.max(1, Math.floor(chunkSize / keys));
   return ranges(q!.shape[0]! * heads, together).map((group) =>
     ranges(queries, most).map((part) => ({ heads: group, queries: part })),
   );
@@ -192,10 +192,10 @@ export const attentionOp = defineOp<Attention>({
   },
   reference,
   examples: [
-    example(1, [2, 3], [4, 5], { heads: 1, held: HELD }),
-    example(2, [4, 4], [3, 3], { heads: 2, held: HELD }),
-    example(2, [4, 2], [3, 2], { heads: 2, held: 12 }),
-    example(1, [4, 4], [5, 3], { heads: 2, held: 6 }),
+    example(1, [2, 3], [4, 5], { heads: 1, chunkSize: CHUNK_SIZE }),
+    example(2, [4, 4], [3, 3], { heads: 2, chunkSize: CHUNK_SIZE }),
+    example(2, [4, 2], [3, 2], { heads: 2, chunkSize: 12 }),
+    example(1, [4, 4], [5, 3], { heads: 2, chunkSize: 6 }),
   ],
 });
 
@@ -212,4 +212,4 @@ export interface AttentionOptions {
  * @returns [N, H·E, T]
  */
 export const attention = (q: Node, k: Node, v: Node, { heads = 1 }: AttentionOptions = {}): Node =>
-  attentionOp([q, k, v], { heads, held: HELD });
+  attentionOp([q, k, v], { heads, chunkSize: CHUNK_SIZE });

@@ -129,43 +129,59 @@ function foldAlong(emit: Emit, dy: string, shape: Shape, axis: number, { pads, m
   return emitAlong(emit, dy, shape, axis, fold);
 }
 
-/** The same by strips: the few rows that get something back are cut out and added to, the rest is copied. */
-function foldStrips(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
-  const [before, after] = pads[axis]!;
-  const end = shape[axis]! - after;
+/** Operations on rows from … to (columns, for the last axis) of what is folded, counted from one end of it. */
+interface Rows {
+  cut(from: number, to: number): string;
+  /** In the opposite order. */
+  turned(from: number, to: number): string;
+  /** Their sum, one row. */
+  total(from: number, to: number): string;
+}
+
+/** Operations on rows counted from the start. */
+function rowsOf(emit: Emit, dy: string, shape: Shape, axis: number): Rows {
   const cut = (from: number, to: number): string =>
     emitSlice(emit, dy, shape, {
       starts: shape.map(() => 0).with(axis, from),
       ends: shape.with(axis, to),
       steps: shape.map(() => 1),
     });
-  const turned = (from: number, to: number): string => {
-    const back = emit.ints(Array.from({ length: to - from }, (_, place) => to - 1 - place));
-    return emit.node("Gather", [dy, back], { axis });
+  return {
+    cut,
+    turned(from, to) {
+      const back = emit.ints(Array.from({ length: to - from }, (_, place) => to - 1 - place));
+      return emit.node("Gather", [dy, back], { axis });
+    },
+    total: (from, to) => emit.node("ReduceSum", [cut(from, to), emit.ints([axis])], { keepdims: 1 }),
   };
-  const total = (from: number, to: number): string =>
-    emit.node("ReduceSum", [cut(from, to), emit.ints([axis])], { keepdims: 1 });
-  const parts: string[] = [];
-  let from = before;
-  let to = end;
-  if (before > 0 && mode === "reflect") {
-    parts.push(cut(before, before + 1));
-    parts.push(emit.node("Add", [cut(before + 1, 2 * before + 1), turned(0, before)]));
-    from = 2 * before + 1;
-  } else if (before > 0) {
-    parts.push(total(0, before + 1));
-    from = before + 1;
-  }
-  const tail: string[] = [];
-  if (after > 0 && mode === "reflect") {
-    to = end - 1 - after;
-    tail.push(emit.node("Add", [cut(to, end - 1), turned(end, shape[axis]!)]), cut(end - 1, end));
-  } else if (after > 0) {
-    to = end - 1;
-    tail.push(total(to, shape[axis]!));
-  }
-  if (to > from) parts.push(cut(from, to));
-  return emit.node("Concat", [...parts, ...tail], { axis });
+}
+
+/** The same rows counted from the end of `length` rows. */
+const flipped = ({ cut, turned, total }: Rows, length: number): Rows => ({
+  cut: (from, to) => cut(length - to, length - from),
+  turned: (from, to) => turned(length - to, length - from),
+  total: (from, to) => total(length - to, length - from),
+});
+
+/** The strips that one end's border is folded into, from outside in, and how many rows of dy they stand for. */
+function foldEnd(emit: Emit, { cut, turned, total }: Rows, border: number, mode: PadMode) {
+  if (border === 0) return { strips: [], taken: 0 };
+  if (mode === "edge") return { strips: [total(0, border + 1)], taken: border + 1 };
+  const edge = cut(border, border + 1); // reflected by nothing
+  const mirrored = emit.node("Add", [cut(border + 1, 2 * border + 1), turned(0, border)]);
+  return { strips: [edge, mirrored], taken: 2 * border + 1 };
+}
+
+/** The same by strips: the few rows that get something back are cut out and added to, the rest is copied. */
+function foldStrips(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
+  const [before, after] = pads[axis]!;
+  const length = shape[axis]!;
+  const rows = rowsOf(emit, dy, shape, axis);
+  const first = foldEnd(emit, rows, before, mode);
+  const last = foldEnd(emit, flipped(rows, length), after, mode);
+  const [from, to] = [first.taken, length - last.taken];
+  const middle = to > from ? [rows.cut(from, to)] : [];
+  return emit.node("Concat", [...first.strips, ...middle, ...last.strips.toReversed()], { axis });
 }
 
 /** The gradient of a reflected or edge pad: what lies in the border is added to where it came from. */
