@@ -73,6 +73,7 @@ export type { Reconstruction, ReconstructOptions } from "./tasks/reconstruct/rec
 export { type Learner, type LearnOptions, type LearnTools, openLearner } from "./tasks/train/inMemory.ts";
 export type { TrainOptions } from "./tasks/train/options.ts";
 export type { ResumeOptions, TrainTick } from "./tasks/train/train.ts";
+export type { TranslateOptions, TranslateTick } from "./tasks/translate/translate.ts";
 export type { CompareOptions, CompareTick, Comparison } from "./tasks/upscale/compare.ts";
 export type { Evaluation, MeanScore, PictureScore } from "./tasks/upscale/judge.ts";
 export type { UpscaleOptions } from "./tasks/upscale/upscale.ts";

@@ -67,6 +67,9 @@ export const mixStyles = door.mixStyles;
  */
 export const reconstruct = door.reconstruct;
 
+/** Turns one picture into another with a network that learned it from pairs. @throws UserError for a model or picture that does not fit */
+export const translate = door.translate;
+
 /**
  * Scores methods and networks on a folder of pictures by the protocol of published tables, or judges models of small pictures.
  * @throws UserError for options, models or data that do not fit; the signal's reason when it is aborted

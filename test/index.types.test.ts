@@ -11,6 +11,7 @@ describe("the types of tasks", () => {
       | "generate"
       | "mixStyles"
       | "reconstruct"
+      | "translate"
       | "train"
       | "resume"
       | "exportModel"

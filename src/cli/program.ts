@@ -30,6 +30,11 @@ export const entries: readonly Entry[] = [
     load: async () => (await import("./commands/generate.ts")).generateCommand,
   },
   {
+    name: "translate",
+    summary: "turn a picture into another: edges into shoes, maps into photographs",
+    load: async () => (await import("./commands/translate.ts")).translateCommand,
+  },
+  {
     name: "train",
     summary: "train a network by a recipe, or go on with a run",
     load: async () => (await import("./commands/train.ts")).trainCommand,

@@ -48,11 +48,15 @@ export const uses = {
   generate: defineUse({
     facts: z.object({
       ...square,
-      latent: side.describe("numbers of a code [N, latent], N(0, 1)"),
+      latent: z.int().min(1).max(1_048_576).describe("numbers of a code [N, latent], N(0, 1)"),
       classes: z.int().min(0).max(1000).describe("classes that the input label [N] int64 names; 0 for none"),
       styles: side
         .optional()
         .describe("styles [N, styles, latent] that the part styles makes and the part picture takes"),
+      diffusion: z
+        .literal("noise")
+        .optional()
+        .describe("finds the noise in pictures at a time 0…1000, the input time: a sampler makes pictures with it"),
     }),
     does: "makes pictures",
     says: ({ classes, ...square }) => `makes ${kind(square)}${classes > 0 ? `, ${classes} classes` : ""}`,
@@ -85,6 +89,7 @@ export const uses = {
       to: word.describe("what comes out: shoes, zebras"),
       channels,
       size: side.optional().describe("side of the pictures, in pixels; absent where any will do"),
+      pairs: z.enum(["ab", "ba"]).optional().describe("half of a paired set that goes in: ab the first one"),
     }),
     does: "turns pictures into others",
     says: ({ from, to, size, channels }) =>

@@ -1,14 +1,16 @@
 import { autoencoder } from "./autoencoder.ts";
 import { classifier } from "./classifier.ts";
 import { dcgan } from "./dcgan.ts";
+import { ddpm } from "./ddpm.ts";
 import { cgan, gan } from "./gan.ts";
+import { pix2pix } from "./pix2pix.ts";
 import type { RecipeDefinition } from "./recipe.ts";
 import { srcnn } from "./srcnn.ts";
 import { stylegan2 } from "./stylegan2.ts";
 import { vae } from "./vae.ts";
 
 export * from "./recipe.ts";
-export { autoencoder, cgan, classifier, dcgan, gan, srcnn, stylegan2, vae };
+export { autoencoder, cgan, classifier, dcgan, ddpm, gan, pix2pix, srcnn, stylegan2, vae };
 
 /** Every recipe; `imago train` knows them from here. */
 export const recipes = [
@@ -19,5 +21,7 @@ export const recipes = [
   cgan,
   dcgan,
   stylegan2,
+  ddpm,
+  pix2pix,
   classifier,
 ] as unknown as readonly RecipeDefinition[];

@@ -82,8 +82,8 @@ export interface RecipeDefinition<
   step?(networks: N, batch: B, options: z.output<O>, steps: number): StepParts;
   /** The stages of a recipe with several; absent where `step` is there. */
   stages?(options: z.output<O>): readonly Stage<N, B>[];
-  /** Decay of the moving average of the results' weights at a step of the stage; none is kept when absent. */
-  emaDecay?(options: z.output<O>, step: number): number;
+  /** Decay of the moving average of the results' weights at a step of the stage; none is kept when absent or undefined. */
+  emaDecay?(options: z.output<O>, step: number): number | undefined;
 }
 
 /** Defines a recipe; the types of options, networks and batch reach every field. */

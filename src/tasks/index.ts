@@ -5,6 +5,7 @@ import { generate } from "./generate/generate.ts";
 import { mixStyles } from "./generate/mixStyles.ts";
 import { reconstruct } from "./reconstruct/reconstruct.ts";
 import { resume, train } from "./train/trainTask.ts";
+import { translate } from "./translate/translate.ts";
 import { compare } from "./upscale/compare.ts";
 import { upscale } from "./upscale/upscale.ts";
 
@@ -16,6 +17,7 @@ export const tasks = [
   generate,
   mixStyles,
   reconstruct,
+  translate,
   train,
   resume,
   exportModel,

@@ -12,6 +12,8 @@ import { judgeGenerator } from "./generate/judge.ts";
 import { watchGenerate } from "./generate/watch.ts";
 import { judgeAutoencoder } from "./reconstruct/judge.ts";
 import { watchReconstruct } from "./reconstruct/watch.ts";
+import { judgeTranslator } from "./translate/judge.ts";
+import { watchTranslate } from "./translate/watch.ts";
 import { watchUpscale } from "./upscale/watch.ts";
 
 /** The work that goes with a use: the right half of its row in nn/use.ts. */
@@ -74,7 +76,15 @@ export const useWork: { readonly [T in UseName]: UseWork<T> } = {
   },
   discriminate: { watch: unwatched, judge: judgeDiscriminator },
   embed: { watch: unwatched, cure: `Give it as ${option("features")}.` },
-  translate: { watch: unwatched },
+  translate: {
+    watch: watchTranslate,
+    judge: judgeTranslator,
+    best: [
+      { name: "psnr", isHigherBetter: true },
+      { name: "ssim", isHigherBetter: true },
+    ],
+    hasAnimation: true,
+  },
 };
 
 /** The work of a use that is known at run time alone. */

@@ -176,6 +176,7 @@ interface Planned {
 function planOf(stage: Stage, { data, results, recipe, settings, first, last }: StageParts): Planned {
   const { remat = false, accumulate = 1, options, given = {} } = settings;
   const networks = recipe.networks(options, given);
+  networks[results[0].name]!.parameters(); // its first call, always: noise goes by the number of the call
   const inputs = data.inputs(data.batch / accumulate);
   const { turns, metrics, shown } = stage.step(networks, inputs, last - first + 1);
   const moved = new Set(Object.values(turns).flatMap(({ moves }) => moves.map(({ key }) => key)));
@@ -186,7 +187,10 @@ function planOf(stage: Stage, { data, results, recipe, settings, first, last }: 
     metrics,
     shown,
     carried: Object.values(networks).flatMap(({ carried, frozen }) => (frozen ? [] : carried)),
-    ema: recipe.emaDecay ? results.map(({ network }) => network.key).filter((key) => moved.has(key)) : [],
+    ema:
+      recipe.emaDecay?.(options, 1) !== undefined
+        ? results.map(({ network }) => network.key).filter((key) => moved.has(key))
+        : [],
     watchNorms: moved.size > 1, // players must be seen to keep each other going
     remat,
     accumulate,

@@ -6,12 +6,12 @@ import { mse } from "../../nn/losses.ts";
 import { defineModel, givenLeaves, network, type Parameters } from "../../nn/model.ts";
 import { adam } from "../../nn/optimizers.ts";
 import { dcgan as dcganRecipe } from "../../recipes/dcgan.ts";
+import { ddpm } from "../../recipes/ddpm.ts";
 import type { Networks, RecipeDefinition } from "../../recipes/index.ts";
+import { pix2pix as pix2pixRecipe } from "../../recipes/pix2pix.ts";
 import { stylegan2 as stylegan2Recipe } from "../../recipes/stylegan2.ts";
 import type { Shape } from "../../tensor/tensor.ts";
 import { openRecipe } from "../../train/step.ts";
-import { diffusion } from "./diffusionWork.ts";
-import { pix2pix } from "./pix2pixWork.ts";
 import type { Workload } from "./workload.ts";
 
 /** One network under mean squared error and Adam. */
@@ -149,6 +149,18 @@ const { forward: _, ...regularized } = training(
   { name: "stylegan2-r1", summary: "the same with R1 and path length, each on a part of the batch" },
   stylegan2Recipe,
   styles,
+);
+
+const pix2pix = training(
+  { name: "pix2pix", summary: "pix2pix on 256×256 RGB, U-Net and PatchGAN of 32 channels, batch 1: both updates" },
+  pix2pixRecipe,
+  { size: 256, width: 32, batch: 1 },
+);
+
+const diffusion = training(
+  { name: "diffusion", summary: "diffusion U-Net of 64, 128, 128 channels on 32×32 RGB, attention at 16×16, batch 32" },
+  ddpm,
+  { size: 32, width: 64, multipliers: [1, 2, 2], blocks: 2, attention: [16], ema: 0, batch: 32 },
 );
 
 /** What is left of a step when there is nothing to compute. */

@@ -10,8 +10,10 @@ import type { Platform } from "../../platform/platform.ts";
 import { toPictures } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { codesOf } from "../common/codes.ts";
-import { defineTask, type Progress } from "../common/task.ts";
-import { BATCH, firstRows, openGenerator, rowsBetween, takes } from "./generator.ts";
+import { defineTask, type Progress, ticksOf } from "../common/task.ts";
+import { firstRows, rowsBetween, takes } from "./generator.ts";
+import { openGenerator } from "./openGenerator.ts";
+import { samplers } from "./samplers/index.ts";
 
 /** What is used when nothing was trained yet. */
 const SHIPPED = "dcgan-mnist";
@@ -46,6 +48,18 @@ export const generateOptions = z.object({
     .optional()
     .describe(
       "how far styles stray from their mean, 0 to 1, for generators with styles: less is finer and less varied",
+    ),
+  sampler: z
+    .enum(samplers.map(({ name }) => name))
+    .optional()
+    .describe(`for diffusion models: the way from noise to pictures; ${samplers[0].name} unless given`),
+  samplerSteps: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(
+      `for diffusion models: ${samplers.map(({ name, steps }) => `${steps} for ${name}`).join(", ")} unless given`,
     ),
   seed: z.int().min(0).max(4_294_967_295).default(0).describe("seed of the random numbers"),
   interpolate: z
@@ -127,6 +141,13 @@ function checkTruncation(truncation: number | undefined, model: LoadedModel<UseO
   throw userError("truncation", `expected none, since ${model.name} has no styles, got ${truncation}`);
 }
 
+/** Only diffusion models take steps. */
+function checkSampling({ sampler, samplerSteps }: Checked, { usage, name }: LoadedModel<UseOf<"generate">>): void {
+  if (usage.diffusion || (sampler === undefined && samplerSteps === undefined)) return;
+  const where = sampler === undefined ? "samplerSteps" : "sampler";
+  throw userError(where, `expected none, since ${name} is no diffusion model, got ${sampler ?? samplerSteps}`);
+}
+
 /** Made pictures on one sheet: rows of ten where there are ten classes, else nearly square; small ones enlarged. */
 export const madeSheet = (made: readonly Made[]): Picture => {
   const classes = new Set(made.map((one) => one.class)).size;
@@ -161,21 +182,26 @@ export const generate = defineTask({
     const { truncation } = options;
     const { name, model } = await openModel(options.model, platform);
     checkTruncation(truncation, model);
+    checkSampling(options, model);
     const { names, ...rows } = plan(options, model);
     const total = rows.labels.length;
     yield { done: 0, total, ...(options.model === undefined && { model: name }) };
-    const generator = await openGenerator(model, await runtime.get());
-    const made: Made[] = [];
+    const generator = await openGenerator(model, await runtime.get(), options);
     try {
-      while (made.length < total) {
-        signal?.throwIfAborted();
-        const part = rowsBetween({ ...rows, truncation }, made.length, made.length + BATCH);
-        const pictures = toPictures(await generator.run(part));
-        for (const [i, picture] of pictures.entries())
-          made.push({ picture, ...(names.length > 0 && { class: names[part.labels![i]!]! }) });
-        yield { done: made.length, total, what: "pictures", preview: pictures[0]! };
-      }
-      return made;
+      return yield* ticksOf<GenerateTick, readonly Made[]>(signal, async (tell, signal) => {
+        const made: Made[] = [];
+        while (made.length < total) {
+          signal.throwIfAborted();
+          const part = rowsBetween({ ...rows, truncation }, made.length, made.length + generator.batch);
+          const onStep = (step: number, steps: number) =>
+            tell({ done: made.length, total, what: `step ${step} of ${steps}` });
+          const pictures = toPictures(await generator.run(part, { signal, onStep }));
+          for (const [i, picture] of pictures.entries())
+            made.push({ picture, ...(names.length > 0 && { class: names[part.labels![i]!]! }) });
+          tell({ done: made.length, total, what: "pictures", preview: pictures[0]! });
+        }
+        return made;
+      });
     } finally {
       await generator.dispose();
     }

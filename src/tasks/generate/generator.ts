@@ -25,9 +25,24 @@ export interface Rows {
   readonly noise: RowNoise;
 }
 
+/** How a diffusion model makes pictures. */
+export interface Sampling {
+  readonly sampler?: string | undefined;
+  readonly samplerSteps?: number | undefined;
+}
+
+/** What stops a run, and who is told how far it is. */
+export interface RunHooks {
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: (done: number, total: number) => void;
+}
+
 /** A generator, ready to run. Pictures are [N, C, size, size] in 0…1. */
 export interface Generator {
-  run(rows: Rows): Promise<Tensor>;
+  /** Pictures that are made at a time. */
+  readonly batch: number;
+  /** @throws the signal's reason when it is aborted */
+  run(rows: Rows, hooks?: RunHooks): Promise<Tensor>;
   dispose(): Promise<void>;
 }
 
@@ -105,8 +120,8 @@ export const networkOf = ({ network, path }: LoadedModel<UseOf<"generate">>): Ne
   throw userError(path, "expected a generator of this package, got a graph");
 };
 
-/** Opens a generator. Every picture is made in a batch of the same size, so its neighbors change nothing. */
-export async function openGenerator(model: LoadedModel<UseOf<"generate">>, runtime: Runtime): Promise<Generator> {
+/** Opens a generator that makes pictures in one pass. Every picture is made in a batch of the same size, so its neighbors change nothing. */
+export async function openOnePass(model: LoadedModel<UseOf<"generate">>, runtime: Runtime): Promise<Generator> {
   const { usage, weights } = model;
   const network = networkOf(model);
   const given = givenLeaves(network.model, network.options, BATCH);
@@ -114,6 +129,7 @@ export async function openGenerator(model: LoadedModel<UseOf<"generate">>, runti
   const executable = await compileFunction({ output }, { runtime, weights });
   const fill = filler(network, output, usage);
   return {
+    batch: BATCH,
     run: (rows) => runRows(executable, { input: rows.codes }, BATCH, fill(rows)),
     dispose: () => executable.dispose(),
   };

@@ -13,8 +13,9 @@ import { openFeatures } from "../classify/featureNetwork.ts";
 import { rowsFrom } from "../common/batches.ts";
 import { type JudgeParts, type Judgment, loadJudge, partsOf, shareOf, spreadOf } from "../common/judging.ts";
 import { sheetOfRows } from "../reconstruct/watch.ts";
-import { firstRows, openGenerator } from "./generator.ts";
+import { firstRows } from "./generator.ts";
 import { type Learned, median, nearestLearned } from "./nearestLearned.ts";
+import { openGenerator } from "./openGenerator.ts";
 
 /** Pictures that are put through a network between two looks at the clock. */
 const PIECE = 250;

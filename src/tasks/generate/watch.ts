@@ -10,11 +10,14 @@ import { generatorAlarms } from "../../train/ganAlarms.ts";
 import { rowsOf } from "../classify/classifier.ts";
 import { once } from "../common/once.ts";
 import type { WatcherFor, WatchParts } from "../common/watching.ts";
-import { firstRows, openGenerator } from "./generator.ts";
+import { firstRows } from "./generator.ts";
+import { openGenerator } from "./openGenerator.ts";
 import { planGeneratorScore } from "./score.ts";
 
 const COLUMNS = 10;
 const ROWS = 8;
+/** Rows and steps of a diffusion model, which takes its time. */
+const DIFFUSION = { rows: 4, samplerSteps: 20 } as const;
 /** Real pictures per row that the sheet's variety is compared with. */
 const REAL = 20;
 /** Classes on the sheet, at most. */
@@ -26,7 +29,7 @@ const CLASSES = 20;
  */
 export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platform: Platform): Promise<WatcherFor> {
   const { network, usage, checked, source } = parts;
-  const rows = usage.classes > 0 ? Math.min(CLASSES, usage.classes) : ROWS;
+  const rows = usage.classes > 0 ? Math.min(CLASSES, usage.classes) : usage.diffusion ? DIFFUSION.rows : ROWS;
   const first = firstRows(usage.latent, checked.seed, rows * COLUMNS);
   const labels = Array.from({ length: rows * COLUMNS }, (_, i) => (usage.classes > 0 ? Math.floor(i / COLUMNS) : 0));
   const planned = await planGeneratorScore(parts, platform);
@@ -37,7 +40,7 @@ export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platfo
   return (runtime) => {
     const score = planned?.scorer(runtime);
     const make = lastOnly(async (weights: Tensors) => {
-      const generator = await openGenerator(modelOf(network, weights, usage, network.key), runtime);
+      const generator = await openGenerator(modelOf(network, weights, usage, network.key), runtime, DIFFUSION);
       try {
         return { sheet: await generator.run({ ...first, labels }), scores: (await score?.(generator)) ?? {} };
       } finally {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { compileFunction, input } from "../../../src/engine/index.ts";
-import { createRuntime } from "../../../src/engine/runtime/node.ts";
-import { type DiffusionWork, diffusionWork } from "../../../src/tasks/bench/diffusionWork.ts";
-import { type Pix2pixWork, pix2pixWork } from "../../../src/tasks/bench/pix2pixWork.ts";
-import type { StepWork } from "../../../src/tasks/bench/workload.ts";
-import { floats, tensor } from "../../../src/tensor/tensor.ts";
-import { firstWeights, formula, takeSteps } from "../../recipes/twins.ts";
+import { compileFunction, input } from "../../src/engine/index.ts";
+import { createRuntime } from "../../src/engine/runtime/node.ts";
+import type { StepWork } from "../../src/tasks/bench/workload.ts";
+import { findRecipe } from "../../src/tasks/train/options.ts";
+import { floats, tensor } from "../../src/tensor/tensor.ts";
+import { openRecipe } from "../../src/train/step.ts";
+import { firstWeights, formula, takeSteps } from "./twins.ts";
 
 /** What PyTorch makes of the same weights, pictures and noise, by test/fixtures/unets.py. */
 interface Golden {
@@ -18,11 +18,17 @@ interface Golden {
 }
 
 const golden: Readonly<Record<string, Golden>> = JSON.parse(
-  readFileSync(new URL("../../fixtures/golden/unets.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../fixtures/golden/unets.json", import.meta.url), "utf8"),
 );
 
-const open = ({ work, options }: Golden): StepWork =>
-  work === "pix2pix" ? pix2pixWork(options as Pix2pixWork) : diffusionWork(options as DiffusionWork);
+/** The recipe's step; early in a run, where the twin's rate is its own. */
+function open({ work, options }: Golden): StepWork {
+  const recipe = findRecipe(work === "pix2pix" ? "pix2pix" : "ddpm");
+  const more = work === "pix2pix" ? {} : { learningRate: 2e-4, warmUp: 1, ema: 0 };
+  const [stage] = openRecipe(recipe, { options: recipe.options.parse({ ...options, ...more }), steps: 1000 }).stages;
+  const numbers = (step: number) => ({ step, learningRate: stage.rate(step) });
+  return { networks: stage.networks(), plan: stage.plan(), numbers };
+}
 
 const runtime = createRuntime("cpu", { threads: 1 });
 afterAll(() => runtime.dispose());
