@@ -10,6 +10,7 @@ import { arithmeticOf } from "./arithmetic.mjs";
 import { installed, PEER_WORKLOADS, timePeer } from "./peers.mjs";
 import { median, open } from "./process.mjs";
 import { csv, meansLine, table, VARIANTS } from "./report.mjs";
+import { TURNS } from "./turns.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const { values } = parseArgs({
@@ -27,18 +28,6 @@ const [threads, rounds] = [Number(values.threads), Number(values.rounds)];
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 const log = (/** @type {string} */ text) => process.stderr.write(`${text}\n`);
 
-/** Runs of a turn: the first ones do not count, while the other process's threads come to rest. */
-const TURNS = /** @type {Record<string, { warm: number, repeat: number }>} */ ({
-  autoencoder: { warm: 40, repeat: 100 },
-  srcnn: { warm: 1, repeat: 4 },
-  srresnet: { warm: 1, repeat: 3 },
-  "srresnet-remat": { warm: 1, repeat: 3 },
-  dcgan: { warm: 1, repeat: 4 },
-  stylegan2: { warm: 1, repeat: 3 },
-  "stylegan2-r1": { warm: 1, repeat: 3 },
-  pix2pix: { warm: 1, repeat: 4 },
-  diffusion: { warm: 1, repeat: 2 },
-});
 const OVERHEAD = "overhead";
 
 /** @type {string[]} */

@@ -16,6 +16,8 @@ import {
 import { diffAugment } from "../nn/augment.ts";
 import { hinge, leastSquares, logistic } from "../nn/losses.ts";
 import type { Network } from "../nn/model.ts";
+import { adam } from "../nn/optimizers.ts";
+import { constantRate } from "../nn/schedules.ts";
 import { between, oneCentered, zeroCentered } from "./penalties.ts";
 import { type Move, move, type StepParts } from "./recipe.ts";
 
@@ -156,6 +158,26 @@ export const adversarialStep = (
   },
   metrics: scores.metrics,
 });
+
+/** What a plain GAN is stepped with. */
+interface PlainOptions extends AdversarialOptions {
+  /** Numbers of a code. */
+  readonly latent: number;
+  /** Of both networks. */
+  readonly learningRate: number;
+}
+
+/** The step of Radford et al. 2016: Adam with β₁ = 0.5 at one rate for both players. */
+export const plainStep = (
+  { generator, discriminator }: Pick<Players, "generator" | "discriminator">,
+  { image, label }: Pick<Players, "image" | "label">,
+  options: PlainOptions,
+): StepParts =>
+  adversarialStep(
+    { generator, discriminator },
+    adversarial({ generator, discriminator, image, label, latent: options.latent }, options),
+    { optimizer: adam({ beta1: 0.5 }), rate: constantRate(options.learningRate) },
+  );
 
 /** The losses of a GAN over a batch. */
 export function adversarial(

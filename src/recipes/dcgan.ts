@@ -2,9 +2,7 @@ import { z } from "zod";
 import { examples } from "../data/examples.ts";
 import { dcganDiscriminator, dcganGenerator } from "../models/dcgan.ts";
 import { network } from "../nn/model.ts";
-import { adam } from "../nn/optimizers.ts";
-import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions, adversarialStep, averageDecay } from "./adversarial.ts";
+import { adversarialOptions, averageDecay, plainStep } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 /** DCGAN, Radford et al. 2016: Adam with β₁ = 0.5 and 2·10⁻⁴. With classes both networks know them. */
@@ -27,13 +25,6 @@ export const dcgan = defineRecipe({
   results: ({ size, channels, latent, classes }) => ({
     generator: { task: "generate", size, channels, latent, classes },
   }),
-  step({ generator, discriminator }, { image, label }, options) {
-    const { latent, learningRate } = options;
-    const scores = adversarial({ generator, discriminator, image, label, latent }, options);
-    return adversarialStep({ generator, discriminator }, scores, {
-      optimizer: adam({ beta1: 0.5 }),
-      rate: constantRate(learningRate),
-    });
-  },
+  step: plainStep,
   emaDecay: averageDecay,
 });

@@ -3,9 +3,7 @@ import { examples } from "../data/examples.ts";
 import { ganDiscriminator, ganGenerator } from "../models/gan.ts";
 import { generatorSizes, spectralOption } from "../models/parts.ts";
 import { network } from "../nn/model.ts";
-import { adam } from "../nn/optimizers.ts";
-import { constantRate } from "../nn/schedules.ts";
-import { adversarial, adversarialOptions, adversarialStep, averageDecay } from "./adversarial.ts";
+import { adversarialOptions, averageDecay, plainStep } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";
 
 const options = z.object({
@@ -30,14 +28,7 @@ export const gan = defineRecipe({
   results: ({ size, channels, latent, classes }) => ({
     generator: { task: "generate", size, channels, latent, classes },
   }),
-  step({ generator, discriminator }, { image, label }, options) {
-    const { latent, learningRate } = options;
-    const scores = adversarial({ generator, discriminator, image, label, latent }, options);
-    return adversarialStep({ generator, discriminator }, scores, {
-      optimizer: adam({ beta1: 0.5 }),
-      rate: constantRate(learningRate),
-    });
-  },
+  step: plainStep,
   emaDecay: averageDecay,
 });
 
