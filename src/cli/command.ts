@@ -142,7 +142,11 @@ export function makeCommander(name: string, io: Io): Commander {
 
 /** The words of a command line that are no flags and no values of flags. What else is wrong is told when it is parsed. */
 function argumentsIn(argv: readonly string[], all: z.ZodObject, io: Io): readonly string[] {
-  const commander = makeCommander("", io).helpOption(false).option("-h, --help").allowUnknownOption().allowExcessArguments(); // biome-ignore format: one line
+  const commander = makeCommander("", io)
+    .helpOption(false)
+    .option("-h, --help")
+    .allowUnknownOption()
+    .allowExcessArguments();
   for (const info of optionInfos(all)) addOption(commander, info);
   const { operands } = commander.parseOptions([...argv]);
   return operands;

@@ -12,7 +12,10 @@ type Step = Conv | readonly [Conv, Conv] | "average" | "max" | "halve";
 /** Branches whose maps are laid behind each other. */
 type Block = readonly (readonly Step[])[];
 
-const [ACROSS, DOWN] = [[1, 7], [7, 1]] as const; // biome-ignore format: one line
+const [ACROSS, DOWN] = [
+  [1, 7],
+  [7, 1],
+] as const;
 
 const blockA = (pooled: number): Block => [
   [["branch1x1", 64, 1]],
@@ -124,7 +127,10 @@ function stepped(x: Node, p: Parameters, step: Step, pooling: Pooling): Node {
   if (step === "max") return maxPool(x, { kernel: 3, stride: 1, padding: 1 });
   if (step === "halve") return maxPool(x, { kernel: 3, stride: 2 });
   if (!isPair(step)) return convolved(x, p, step);
-  return concat(step.map((one) => convolved(x, p, one)), 1); // biome-ignore format: one line
+  return concat(
+    step.map((one) => convolved(x, p, one)),
+    1,
+  );
 }
 
 const STEM: readonly (Conv | "halve")[] = [
@@ -154,9 +160,15 @@ export const inception = defineModel({
   build(x, p, { pooling }) {
     let y = fromUnit(x);
     for (const conv of STEM)
-      y = conv === "halve" ? stepped(y, p, conv, pooling) : convolved(y, p, conv, conv[0] === "Conv2d_2b_3x3" ? undefined : 0); // biome-ignore format: one line
+      y =
+        conv === "halve"
+          ? stepped(y, p, conv, pooling)
+          : convolved(y, p, conv, conv[0] === "Conv2d_2b_3x3" ? undefined : 0);
     for (const [name, block] of Object.entries(blocks(pooling)))
-      y = concat(block.map((steps) => steps.reduce((z, step) => stepped(z, p(name), step, pooling), y)), 1); // biome-ignore format: one line
+      y = concat(
+        block.map((steps) => steps.reduce((z, step) => stepped(z, p(name), step, pooling), y)),
+        1,
+      );
     return mean(y, [2, 3]); // [N, 2048]
   },
   adopt(weights) {

@@ -125,7 +125,10 @@ function prove(build: Build, weights: Tensors, base: Trial, sides: readonly Free
       trials.push(trial);
     }
     if (trials.length < steps.length) continue;
-    const loose = compareGraphs(base.graph, trials.map(({ graph }) => graph)); // biome-ignore format: one line
+    const loose = compareGraphs(
+      base.graph,
+      trials.map(({ graph }) => graph),
+    );
     if (loose) return { sides, multiple, trials, loose };
   }
   return undefined;

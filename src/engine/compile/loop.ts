@@ -95,7 +95,10 @@ export async function compileLoop(carry: Carry, options: LoopOptions): Promise<L
   const outputs = Object.fromEntries(shownNames.map((name, at) => [name, bound[names.length + at]!]));
   const carried = new Set<Node>(state.map(({ current }) => current));
   const inputs = inputsOf(roots).filter((leaf) => !carried.has(leaf));
-  const noise = numberedNoise(inputs.filter((leaf) => leaf.attributes.noise), seed); // biome-ignore format: one line
+  const noise = numberedNoise(
+    inputs.filter((leaf) => leaf.attributes.noise),
+    seed,
+  );
   const initial = Object.fromEntries(names.map((name) => [name, copyOf(start[name]!)]));
   const executable = await runtime.load({ inputs, outputs, bindings, state }, initial);
   return {

@@ -98,7 +98,8 @@ function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepN
   for (const [turn, { optimizer, moves }] of Object.entries(plan.turns)) {
     const rate = typeof learningRate === "number" ? learningRate : learningRate[turn];
     if (rate === undefined) throw internal(`no learning rate for the turn "${turn}"`);
-    for (const [name, value] of Object.entries(optimizer.scalars(step, rate))) feeds[`${name} of ${turn}`] = scalar(value); // biome-ignore format: one line
+    for (const [name, value] of Object.entries(optimizer.scalars(step, rate)))
+      feeds[`${name} of ${turn}`] = scalar(value);
     for (const network of moves)
       if (plan.ema?.includes(network)) {
         const decay = typeof emaDecay === "number" ? emaDecay : (emaDecay[network] ?? 0);

@@ -26,7 +26,12 @@ function poolOf(site: ImportedNode, { shape }: Node): Pool {
 const framed = (x: Node, [top, left, bottom, right]: readonly number[], value: number): Node =>
   o.pad(
     x,
-    [[0, 0], [0, 0], [top!, bottom!], [left!, right!]], // biome-ignore format: one line
+    [
+      [0, 0],
+      [0, 0],
+      [top!, bottom!],
+      [left!, right!],
+    ],
     { value },
   );
 

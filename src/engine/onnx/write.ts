@@ -61,7 +61,15 @@ function withOutputs(
   for (const [name, node] of Object.entries(outputs)) {
     const value = names.get(node)!;
     if (made.has(value) && !renamed.has(value)) renamed.set(value, name);
-    else copies.push({ op: "Identity", domain: "", name: `${node.scope} › Identity output ${name}`, inputs: [value], outputs: [name], attributes: {} }); // biome-ignore format: one line
+    else
+      copies.push({
+        op: "Identity",
+        domain: "",
+        name: `${node.scope} › Identity output ${name}`,
+        inputs: [value],
+        outputs: [name],
+        attributes: {},
+      });
   }
   const rename = (value: string): string => renamed.get(value) ?? value;
   return [...nodes, ...copies].map((node) => ({

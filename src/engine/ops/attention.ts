@@ -42,7 +42,8 @@ const isWhole = (chunks: readonly (readonly Chunk[])[]): boolean => chunks.lengt
 const split = (x: Node, heads: number): Node => reshape(x, [x.shape[0]! * heads, x.shape[1]! / heads, x.shape[2]!]);
 
 const headsOf = (x: Node, [from, to]: readonly [number, number]): Node => slice(x, [from], [to]);
-const queriesOf = (x: Node, [from, to]: readonly [number, number]): Node => slice(x, [0, 0, from], [x.shape[0]!, x.shape[1]!, to]); // biome-ignore format: one line
+const queriesOf = (x: Node, [from, to]: readonly [number, number]): Node =>
+  slice(x, [0, 0, from], [x.shape[0]!, x.shape[1]!, to]);
 
 /** 1/√D */
 const scaleOf = ({ shape }: Node, { heads }: Attention): number => (shape[1]! / heads) ** -0.5;
@@ -118,7 +119,12 @@ function slopes({ q, k, v, y, dy }: Part): readonly [Node, Node, Node] {
 /** Gradients by the scaled queries, the keys and the values of all heads; a chunk begins when the one before is done with. */
 function backward(dy: Node, y: Node<Attention>): Node[] {
   const { inputs, attributes } = y;
-  const [k, v, ...ends] = [inputs[1]!, inputs[2]!, y, dy].map((x) => split(x, attributes.heads)) as [Node, Node, Node, Node]; // biome-ignore format: one line
+  const [k, v, ...ends] = [inputs[1]!, inputs[2]!, y, dy].map((x) => split(x, attributes.heads)) as [
+    Node,
+    Node,
+    Node,
+    Node,
+  ];
   const all: Part = { q: scaled(inputs[0]!, attributes), k, v, y: ends[0], dy: ends[1] };
   const groups = chunksOf(inputs, attributes);
   let before = dy;
@@ -135,10 +141,27 @@ function backward(dy: Node, y: Node<Attention>): Node[] {
     }
     return [concat(queries, 2), ...sums];
   });
-  return [0, 1, 2].map((at) => concat(made.map((group) => group[at]!), 0)); // biome-ignore format: one line
+  return [0, 1, 2].map((at) =>
+    concat(
+      made.map((group) => group[at]!),
+      0,
+    ),
+  );
 }
 
-const example = (n: number, [c, e]: readonly [number, number], [t, s]: readonly [number, number], attributes: Attention): Example<Attention> => ({ inputs: [[n, c, t], [n, c, s], [n, e, s]], attributes }); // biome-ignore format: one line
+const example = (
+  n: number,
+  [c, e]: readonly [number, number],
+  [t, s]: readonly [number, number],
+  attributes: Attention,
+): Example<Attention> => ({
+  inputs: [
+    [n, c, t],
+    [n, c, s],
+    [n, e, s],
+  ],
+  attributes,
+});
 
 /** Softmax of a row of numbers. */
 function weigh(scores: readonly number[]): number[] {

@@ -21,7 +21,14 @@ function eachTap(
   geometry: Geometry,
   visit: (y: number, x: number, w: number) => void,
 ): void {
-  const { kernel: [kh, kw], stride, dilation, pads, groups, size: [height, width] } = geometry; // biome-ignore format: one line
+  const {
+    kernel: [kh, kw],
+    stride,
+    dilation,
+    pads,
+    groups,
+    size: [height, width],
+  } = geometry;
   const [oh, ow] = outputSize(geometry);
   const perGroup = channels / groups;
   for (let n = 0; n < batch; n++)

@@ -82,7 +82,10 @@ export const padOp = defineOp<Padded>({
   },
   gradient: (dy, { attributes }) => [
     attributes.mode === "constant"
-      ? pad(dy, attributes.pads.map(([before, after]) => [-before, -after])) // biome-ignore format: one line
+      ? pad(
+          dy,
+          attributes.pads.map(([before, after]) => [-before, -after]),
+        )
       : padGradientOp([dy], attributes),
   ],
   onnx(emit, [x], { inputs, attributes: { pads, mode, value } }) {

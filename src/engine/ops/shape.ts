@@ -99,7 +99,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
     let start = 0;
     return inputs.map((input) => {
       const end = start + input.shape[axis]!;
-      const part = slice(dy, shape.map(() => 0).with(axis, start), shape.with(axis, end)); // biome-ignore format: one line
+      const part = slice(dy, shape.map(() => 0).with(axis, start), shape.with(axis, end));
       start = end;
       return part;
     });

@@ -47,7 +47,10 @@ async function loadGraph(path: string, { featureSize, featureRange = "unit" }: F
   assertFinite(weights, path);
   const [, channels, side, width] = example as readonly [number, number, number, number];
   if (side !== width || (featureSize !== undefined && side !== featureSize))
-    throw userError(path, `expected a network for pictures of ${featureSize ?? side}×${featureSize ?? side}, got one for ${side}×${width}`); // biome-ignore format: one line
+    throw userError(
+      path,
+      `expected a network for pictures of ${featureSize ?? side}×${featureSize ?? side}, got one for ${side}×${width}`,
+    );
   if (channels !== 3 && featureRange === "imagenet")
     throw userError(path, "expected a network for RGB with ImageNet's range, got one for gray pictures");
   const ranged = (x: Node): Node => build(ranges[featureRange].of(x));

@@ -22,7 +22,9 @@ export async function animateSamples(
   const place = `${folder}/samples`;
   const entries = (await files.exists(place)) ? await files.list(place) : [];
   const steps = entries.flatMap(({ name }) => (/^\d+\.png$/.test(name) ? [name] : []));
-  const sorted = steps.filter((name) => Number.parseInt(name, 10) <= step).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)); // biome-ignore format: one question
+  const sorted = steps
+    .filter((name) => Number.parseInt(name, 10) <= step)
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   if (sorted.length < 2) return undefined;
   const chosen = evenly(sorted.length, FRAMES).map((i) => sorted[i]!);
   const pictures: Picture[] = [];
