@@ -140,7 +140,9 @@ export function makeCommander(name: string, io: Io): Commander {
     .configureHelp({ styleTitle: (title) => title });
 }
 
-/** The words of a command line that are no flags and no values of flags. What else is wrong is told when it is parsed. */
+/**
+ * The words of a command line that are no flags and no values of flags. What else is wrong is told when it is parsed.
+ */
 function argumentsIn(argv: readonly string[], all: z.ZodObject, io: Io): readonly string[] {
   const commander = makeCommander("", io)
     .helpOption(false)

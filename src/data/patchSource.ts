@@ -51,10 +51,10 @@ interface Candidate extends Size {
 }
 
 /**
- * Patches for super-resolution. The large picture is cropped to a multiple of the scale and shrunk as a whole by MATLAB's
- * bicubic interpolation to 8 bits; patches are cut at the same place of both and give
- * { input: [N, C, h, w], target: [N, C, H, W] }, 0…1. Luma is 16…235 of 255, computed from the 8-bit pictures, not rounded.
- * Pictures that cannot be used are skipped and listed; the picture after them in the list stands in.
+ * Patches for super-resolution. The large picture is cropped to a multiple of the scale and shrunk as a whole by
+ * MATLAB's bicubic interpolation to 8 bits; patches are cut at the same place of both and give
+ * { input: [N, C, h, w], target: [N, C, H, W] }, 0…1. Luma is 16…235 of 255, computed from the 8-bit pictures, not
+ * rounded. Pictures that cannot be used are skipped and listed; the picture after them in the list stands in.
  */
 export async function patchSource(options: PatchOptions, tools: PatchTools): Promise<DataSource> {
   checkOptions(options);

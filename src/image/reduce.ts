@@ -12,8 +12,8 @@ export const plainPicture = (picture: Picture): Picture => {
 const MATLAB_BICUBIC = { method: "bicubic", convention: "matlab" } as const;
 
 /**
- * A picture `scale` times smaller by MATLAB's `imresize(…, "bicubic")`, antialiased: how the published benchmarks make their
- * small pictures.
+ * A picture `scale` times smaller by MATLAB's `imresize(…, "bicubic")`, antialiased: how the published benchmarks make
+ * their small pictures.
  * @throws UserError unless both sides divide by the scale (`modcrop` cuts them so)
  */
 export const reduced = (picture: Picture, scale: number): Picture =>

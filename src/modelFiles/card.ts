@@ -3,7 +3,10 @@ import { readMetadata } from "../tensor/safetensors.ts";
 import type { Card } from "./model.ts";
 import { findModel } from "./names.ts";
 
-/** What a model's file says about itself, without reading its numbers. @throws UserError for a name that leads nowhere */
+/**
+ * What a model's file says about itself, without reading its numbers.
+ * @throws UserError for a name that leads nowhere
+ */
 export async function modelCard(name: string, platform: Platform): Promise<Card> {
   const path = await findModel(name, platform, {});
   return readMetadata(await platform.files.read(path), path);

@@ -57,13 +57,16 @@ export function decoder(code: Node, p: Parameters, options: HalfOptions): Node {
 
 const nearest = (y: Node, side: number): Node => resize(y, { height: side, width: side }, { mode: "nearest" });
 
-/** The dense form ends in a sigmoid. The convolutional one does not: one bias for all pixels soon drives it to where it is flat. */
+/**
+ * The dense form ends in a sigmoid. The convolutional one does not: one bias for all pixels soon drives it to where it
+ * is flat.
+ */
 const ended = (y: Node, { form }: HalfOptions): Node => (form === "dense" ? sigmoid(y) : y);
 
 /**
- * Autoencoders: a picture squeezed into a few numbers and rebuilt from them, in 0…1. The linear form has one layer in each half
- * and no activation, so at best it equals the principal components of the data; the dense and convolutional forms can do better.
- * Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647.
+ * Autoencoders: a picture squeezed into a few numbers and rebuilt from them, in 0…1. The linear form has one layer in
+ * each half and no activation, so at best it equals the principal components of the data; the dense and convolutional
+ * forms can do better. Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647.
  */
 export const autoencoder = defineModel({
   name: "autoencoder",

@@ -18,10 +18,10 @@ function withLabel(x: Node, p: Parameters, classes: number, given: Readonly<Reco
 const widths = z.array(z.int().min(1).max(8192)).min(1).max(8);
 
 /**
- * Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. Classes come in as
- * gains and shifts of the normalizations: as numbers beside the noise they soon outweigh it, and a class is one picture. Foreign
- * weights are those of dense layers alone, with rectifiers between and a tanh at the end: activations are not in a file, so
- * they are assumed.
+ * Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. Classes
+ * come in as gains and shifts of the normalizations: as numbers beside the noise they soon outweigh it, and a class is
+ * one picture. Foreign weights are those of dense layers alone, with rectifiers between and a tanh at the end:
+ * activations are not in a file, so they are assumed.
  */
 export const ganGenerator = defineModel({
   name: "gan-generator",

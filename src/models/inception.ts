@@ -7,7 +7,10 @@ import { fromUnit } from "../nn/range.ts";
 
 /** A convolution with batch normalization and rectifier; at stride 2 without a border. */
 type Conv = readonly [name: string, out: number, kernel: Pair, stride?: 1 | 2];
-/** Pools: "average" and "max" of 3×3 keep the size, "halve" is the maximum at stride 2. Two convolutions stand side by side. */
+/**
+ * Pools: "average" and "max" of 3×3 keep the size, "halve" is the maximum at stride 2. Two convolutions stand side by
+ * side.
+ */
 type Step = Conv | readonly [Conv, Conv] | "average" | "max" | "halve";
 /** Branches whose maps are laid behind each other. */
 type Block = readonly (readonly Step[])[];
@@ -145,9 +148,9 @@ const STEM: readonly (Conv | "halve")[] = [
 
 /**
  * Inception v3 up to its pooled features, what published FID and KID figures stand on. Szegedy et al., "Rethinking the
- * Inception Architecture for Computer Vision". The weights of FID (TensorFlow's of 2015-12-05, as pytorch-fid keeps them) and
- * torchvision's have the same names and differ in pooling; which they are shows in their classes, 1008 and 1000.
- * The last layer and the auxiliary classifier are left out.
+ * Inception Architecture for Computer Vision". The weights of FID (TensorFlow's of 2015-12-05, as pytorch-fid keeps
+ * them) and torchvision's have the same names and differ in pooling; which they are shows in their classes, 1008 and
+ * 1000. The last layer and the auxiliary classifier are left out.
  */
 export const inception = defineModel({
   name: "inception",

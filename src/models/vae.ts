@@ -4,9 +4,10 @@ import { defineModel } from "../nn/model.ts";
 import { autoencoderSizes, decoder, encoder } from "./autoencoder.ts";
 
 /**
- * Variational autoencoder: the first half gives mean and log variance of a Gaussian over codes, the second the logits of pixels.
- * Kingma & Welling 2014, https://arxiv.org/abs/1312.6114. Run as a whole it rebuilds from the mean.
- * Parts: encode [N, C, S, S] → means [N, L], posterior → [N, 2L] (means, then log variances), decode [N, L] → 0…1, logits.
+ * Variational autoencoder: the first half gives mean and log variance of a Gaussian over codes, the second the logits
+ * of pixels. Kingma & Welling 2014, https://arxiv.org/abs/1312.6114. Run as a whole it rebuilds from the mean.
+ * Parts: encode [N, C, S, S] → means [N, L], posterior → [N, 2L] (means, then log variances), decode [N, L] → 0…1,
+ * logits.
  */
 export const vae = defineModel({
   name: "vae",

@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** What networks of one kind are for. Its facts are written beside the weights: enough to run a network without its recipe. */
+/**
+ * What networks of one kind are for. Its facts are written beside the weights: enough to run a network without its
+ * recipe.
+ */
 export interface UseDefinition<F extends z.ZodObject = z.ZodObject> {
   readonly facts: F;
   /** What every network of this use does, for messages: "enlarges pictures". */

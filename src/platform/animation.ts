@@ -44,8 +44,8 @@ const stacked = (path: string, pictures: readonly Picture[]): Uint8Array => {
 };
 
 /**
- * Writes pictures of one size as an animation that runs forever: .webp, lossless, or .gif, 256 colors. The file appears whole
- * or not at all, and an existing one is replaced only with `force`. Metadata is left out.
+ * Writes pictures of one size as an animation that runs forever: .webp, lossless, or .gif, 256 colors. The file appears
+ * whole or not at all, and an existing one is replaced only with `force`. Metadata is left out.
  */
 export const writeAnimation = async (
   path: string,

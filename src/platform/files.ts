@@ -10,7 +10,9 @@ export interface FolderEntry {
  */
 export interface Files {
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part. */
+  /**
+   * Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part.
+   */
   write(path: string, content: string | Uint8Array): Promise<void>;
   /** Adds to the end of a file, made when missing; what was added lies on the disk when this returns. */
   append(path: string, content: string | Uint8Array): Promise<void>;

@@ -75,7 +75,10 @@ const bothHalves =
     add(lossOf(real, true), lossOf(fake, false));
 const negativeMean = (scores: Node): Node => neg(mean(scores));
 
-/** Relativistic: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734, paired as in R3GAN, Huang et al. 2024, https://arxiv.org/abs/2501.05441. */
+/**
+ * Relativistic: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734, paired as in R3GAN, Huang et al. 2024,
+ * https://arxiv.org/abs/2501.05441.
+ */
 const adversarialLosses: Readonly<Record<AdversarialOptions["loss"], AdversarialLoss>> = {
   logistic: { discriminator: bothHalves(logistic), generator: (fake) => logistic(fake, true) },
   hinge: { discriminator: bothHalves(hinge), generator: negativeMean },
@@ -112,7 +115,10 @@ interface DiscriminatorPass {
   scoresOf(pictures: Node, name: string): Node;
 }
 
-/** The sum of the penalties that were asked for; undefined for none. Lazy ones are measured on the first pictures of the batch. */
+/**
+ * The sum of the penalties that were asked for; undefined for none. Lazy ones are measured on the first pictures of the
+ * batch.
+ */
 function penaltyOf(pass: DiscriminatorPass, options: AdversarialOptions): Node | undefined {
   const { image, fake, realScores, fakeScores, scoresOf } = pass;
   const { loss, lazy, gradientPenalty } = options;
@@ -131,7 +137,10 @@ function penaltyOf(pass: DiscriminatorPass, options: AdversarialOptions): Node |
   return penalties.length > 0 ? penalties.reduce(add) : undefined;
 }
 
-/** How often the discriminator is right: about each picture, or about pairs where a score means something only beside another. */
+/**
+ * How often the discriminator is right: about each picture, or about pairs where a score means something only beside
+ * another.
+ */
 function rightOf(loss: AdversarialOptions["loss"], real: Node, fake: Node): Node {
   if (loss === "wgan-gp" || loss === "relativistic") return mean(toFloat(greater(real, fake)));
   const middle = loss === "least-squares" ? 0.5 : 0;

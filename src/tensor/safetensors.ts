@@ -62,7 +62,9 @@ export function readMetadata(bytes: Uint8Array, where = "safetensors"): Record<s
   return metadata as Record<string, string>;
 }
 
-/** Reads a whole file. float16, bfloat16 and float64 become float32, small whole numbers int64. `where` names the file. */
+/**
+ * Reads a whole file. float16, bfloat16 and float64 become float32, small whole numbers int64. `where` names the file.
+ */
 export function readSafetensors(bytes: Uint8Array, where = "safetensors"): SafetensorsFile {
   const { header, body } = split(bytes, where);
   const { __metadata__: _, ...rest } = header;

@@ -40,8 +40,8 @@ export interface Keeper {
 }
 
 /**
- * Goes on from the file itself, whose head holds step and score: a run killed after it was written takes those steps again,
- * meets the same score, and leaves the file as it is.
+ * Goes on from the file itself, whose head holds step and score: a run killed after it was written takes those steps
+ * again, meets the same score, and leaves the file as it is.
  */
 export async function openKeeper({ run, best: wanted, results: [main] = [] }: KeptPlan): Promise<Keeper> {
   const head = wanted && (await run.readBest());

@@ -34,7 +34,10 @@ export interface FitPlan {
   /** The evaluation by which the best weights are kept beside the last ones. */
   readonly best?: BestBy;
   readonly run: Run;
-  /** The networks whose weights are written at the end; the first one's are the best weights too. All in one unless given. */
+  /**
+   * The networks whose weights are written at the end; the first one's are the best weights too. All in one unless
+   * given.
+   */
   readonly results?: readonly ResultFile[];
   /** Batches made ahead. */
   readonly depth?: number;
@@ -83,8 +86,8 @@ const COLUMNS = 8;
 const nothing: Pending = { count: 0, sums: {} };
 
 /**
- * Trains and yields a tick per step, then one that says how it ended. Train 20 is train 10, stop, resume 10, bit for bit
- * where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
+ * Trains and yields a tick per step, then one that says how it ended. Train 20 is train 10, stop, resume 10, bit for
+ * bit where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
  */
 export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<Tick, void> {
   const { source, steps, every, run } = plan;

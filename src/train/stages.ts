@@ -16,9 +16,14 @@ export interface Running {
 export interface Stages {
   /** The step of a stage that a step of the run belongs to; ends those before it. Steps are asked for in order. */
   at(step: number): Promise<Running>;
-  /** Opens the stage that a checkpoint was written in, and gives it its state. @throws UserError for another recipe's state */
+  /**
+   * Opens the stage that a checkpoint was written in, and gives it its state.
+   * @throws UserError for another recipe's state
+   */
   restore(checkpoint: Pick<Checkpoint, "step" | "state">): Promise<void>;
-  /** The state of the present stage, and the weights of earlier stages' networks that it lacks: "weights/<network>/…". */
+  /**
+   * The state of the present stage, and the weights of earlier stages' networks that it lacks: "weights/<network>/…".
+   */
   read(prefix?: string): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
 }

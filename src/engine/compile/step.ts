@@ -54,13 +54,16 @@ export interface Step {
    */
   run(feeds: Tensors, numbers: StepNumbers, fetch?: StepFetch): Promise<StepReport>;
   /**
-   * "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors; frozen weights are not among them.
+   * "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors; frozen weights are not among
+   * them.
    * @param prefix "weights", "ema", "weights/<network>": only these leave the runtime; all unless given
    */
   read(prefix?: string): Promise<Record<string, Tensor>>;
   /** Restores what `read` gave; names and shapes must be the same. */
   write(state: Tensors): Promise<void>;
-  /** Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up. */
+  /**
+   * Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up.
+   */
   profile?(): Promise<readonly RunTime[]>;
   dispose(): Promise<void>;
 }
@@ -158,8 +161,8 @@ export const checkStep = (plan: StepPlan, frozen?: Tensors): void => void assemb
 
 /**
  * Puts forward passes, gradients and updates of all networks into one graph and loads it.
- * @throws when a turn moves a network that its loss does not depend on, that is frozen or that has moved; when first values are
- * missing or have another shape; when the runtime cannot profile and shall
+ * @throws when a turn moves a network that its loss does not depend on, that is frozen or that has moved; when first
+ * values are missing or have another shape; when the runtime cannot profile and shall
  */
 export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {
   const { runtime, weights, frozen, seed = 0, profile = false } = options;

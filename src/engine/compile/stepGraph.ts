@@ -100,7 +100,10 @@ interface Taken extends Pick<PartValues, "metrics" | "shown"> {
   readonly passes: readonly Pass[];
 }
 
-/** The gradient of a loss by vector, its sum over the parts of the batch, one after the other. Notes what else they give. */
+/**
+ * The gradient of a loss by vector, its sum over the parts of the batch, one after the other. Notes what else they
+ * give.
+ */
 function slopesOf(assembly: Assembly, carried: CarriedValues, { name, turn, vectors, passes, ...also }: Taken): Node[] {
   const { parts, plan } = assembly;
   const parameters = vectors.flatMap(({ flat }) => flat.parameters);
@@ -160,7 +163,10 @@ function moveVector(
   for (const [parameter, piece] of flat.pieces(stopGradient(moved.weights))) assembly.now.set(parameter, piece);
 }
 
-/** Moves one network of a turn. @param totals the gradients of the vectors of the turn, summed over the parts of the batch */
+/**
+ * Moves one network of a turn.
+ * @param totals the gradients of the vectors of the turn, summed over the parts of the batch
+ */
 function moveNetwork(assembly: Assembly, taken: Taken, network: string, totals: readonly Node[]): void {
   const { plan, parts } = assembly;
   const { clipNorm } = taken.turn;
@@ -192,8 +198,8 @@ function takeVectors({ waiting, bindings }: Assembly, name: string, { moves, los
 }
 
 /**
- * Constants for frozen weights, leaves for all others and for what is carried on: parameters stand for them from here on. Returns
- * the leaves of what is carried.
+ * Constants for frozen weights, leaves for all others and for what is carried on: parameters stand for them from here
+ * on. Returns the leaves of what is carried.
  */
 function makeLeaves(assembly: Assembly, roots: readonly Node[], frozen: Tensors): Map<Parameter, Node> {
   const { now, bindings, waiting } = assembly;
@@ -222,7 +228,8 @@ function makeLeaves(assembly: Assembly, roots: readonly Node[], frozen: Tensors)
 function takeTurn(assembly: Assembly, carried: CarriedValues, taken: Taken): void {
   const totals = slopesOf(assembly, carried, taken);
   for (const network of taken.turn.moves) inUpdate(network, () => moveNetwork(assembly, taken, network, totals));
-  for (const [parameter, moved] of carried.reached) assembly.now.set(parameter, stopGradient(moved)); // seen by the next turn
+  // seen by the next turn
+  for (const [parameter, moved] of carried.reached) assembly.now.set(parameter, stopGradient(moved));
 }
 
 /** Carried values of passes that no loss goes through. */
@@ -249,7 +256,8 @@ export function assemble(plan: StepPlan, frozen: Tensors = {}): Assembly {
   const carried = new CarriedValues(first, parts);
   for (const [at, [name, turn]] of Object.entries(turns).entries()) {
     const vectors = takeVectors(assembly, name, turn);
-    const extra = at === 0 ? { metrics, shown } : { metrics: {}, shown: {} }; // seen by the weights that the step begins with
+    // seen by the weights that the step begins with
+    const extra = at === 0 ? { metrics, shown } : { metrics: {}, shown: {} };
     takeTurn(assembly, carried, { name, turn, vectors, passes: takePassed(passes, turn.loss), ...extra });
   }
   movePassedBy(assembly, carried, passes);

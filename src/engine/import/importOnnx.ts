@@ -27,7 +27,10 @@ export interface Imported {
   /** Names of what `build` returns. */
   readonly outputs: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** First values of its parameters, keyed "network/name" by the names in the file. Statistics of batch norms are among them. */
+  /**
+   * First values of its parameters, keyed "network/name" by the names in the file. Statistics of batch norms are among
+   * them.
+   */
   readonly weights: Readonly<Record<string, Tensor>>;
   /**
    * The network as a graph over these inputs. All calls share one set of parameters. Heights and widths may differ from
@@ -178,8 +181,8 @@ function buildValues(
 }
 
 /**
- * The reaches of the transposed convolutions whose output is written for one size of the input: found at that size, which the
- * file tells, they hold at every other. None where it does not tell.
+ * The reaches of the transposed convolutions whose output is written for one size of the input: found at that size,
+ * which the file tells, they hold at every other. None where it does not tell.
  */
 function reachesOf(source: Source, names: readonly string[]): ReadonlyMap<string, TransposedReach> {
   const { model, inputs } = source;

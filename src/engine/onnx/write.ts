@@ -47,8 +47,8 @@ function nameParameters(nodes: Iterable<Node>): Map<Node, string> {
 }
 
 /**
- * Nodes whose values have the names of the outputs. An input or constant that is an output is copied, and so is a value that
- * has another output's name already.
+ * Nodes whose values have the names of the outputs. An input or constant that is an output is copied, and so is a value
+ * that has another output's name already.
  */
 function withOutputs(
   nodes: readonly OnnxNode[],

@@ -83,7 +83,10 @@ function emitForm(emit: Emit, root: Node, given: ReadonlyMap<Node, string>): str
   return names.get(root)!;
 }
 
-/** ONNX Runtime's own kernel, which holds no matrix either and takes half to nine tenths of the time of chunks. Positions first. */
+/**
+ * ONNX Runtime's own kernel, which holds no matrix either and takes half to nine tenths of the time of chunks.
+ * Positions first.
+ */
 function emitKernel(emit: Emit, names: readonly string[], { heads }: Attention): string {
   const turned = (name: string): string => emit.node("Transpose", [name], { perm: [0, 2, 1] });
   return turned(emit.node("MultiHeadAttention", names.map(turned), { num_heads: heads }, "com.microsoft"));
@@ -116,7 +119,10 @@ function slopes({ q, k, v, y, dy }: Part): readonly [Node, Node, Node] {
   return [matmul(k, dScores, { transposeB: true }), matmul(q, dScores), matmul(dy, p)];
 }
 
-/** Gradients by the scaled queries, the keys and the values of all heads; a chunk begins when the one before is done with. */
+/**
+ * Gradients by the scaled queries, the keys and the values of all heads; a chunk begins when the one before is done
+ * with.
+ */
 function backward(dy: Node, y: Node<Attention>): Node[] {
   const { inputs, attributes } = y;
   const [k, v, ...ends] = [inputs[1]!, inputs[2]!, y, dy].map((x) => split(x, attributes.heads)) as [
@@ -229,8 +235,8 @@ export interface AttentionOptions {
 
 /**
  * Scaled dot-product attention: every query takes the mean of the values, weighted by how well their keys fit it.
- * Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2, with heads side by side in the channels. The whole matrix
- * of weights is never held where it is large: it is made in chunks, and made again on the way back.
+ * Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2, with heads side by side in the channels. The
+ * whole matrix of weights is never held where it is large: it is made in chunks, and made again on the way back.
  * @param q queries [N, H·D, T] @param k keys [N, H·D, S] @param v values [N, H·E, S]
  * @returns [N, H·E, T]
  */

@@ -105,7 +105,8 @@ export const padOp = defineOp<Padded>({
     });
     return out;
   },
-  // Seen from the middle, as if the picture went on: what a border mirrors lies nearer to every pixel than the border does.
+  // Seen from the middle, as if the picture went on: what a border mirrors lies nearer to every pixel than the border
+  // does.
   receptive: ({ attributes: { pads } }, _, axis) => ({
     axis,
     stride: 1,
@@ -122,7 +123,10 @@ export const padOp = defineOp<Padded>({
   ],
 });
 
-/** Adds what a border got back to where it came from: the gradient of a reflected or edge pad, along one axis by a matrix. */
+/**
+ * Adds what a border got back to where it came from: the gradient of a reflected or edge pad, along one axis by a
+ * matrix.
+ */
 function foldAlong(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
   const [before, after] = pads[axis]!;
   const side = shape[axis]! - before - after;
@@ -219,7 +223,8 @@ export const padGradientOp = defineOp<Padded>({
 
 /**
  * x with a border, a pair [before, after] for every axis. A negative number crops (constant mode only).
- * @param options.mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "edge" repeats the edge
+ * @param options.mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "edge" repeats
+ * the edge
  */
 export function pad(
   x: Node,

@@ -68,9 +68,9 @@ function prepared(x: Node, { side, channels }: FeatureNetwork, method: FeatureOp
 const rounded = (image: Tensor): Tensor => toTensor(toPictures(image));
 
 /**
- * A network of standard features on pictures of a size, which are rounded to 8 bits first. "clean" is the resampling of Parmar
- * et al., "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", https://arxiv.org/abs/2104.11222; "legacy" is
- * pytorch-fid's. (TensorFlow's own graph samples half a pixel off; that is not repeated here.)
+ * A network of standard features on pictures of a size, which are rounded to 8 bits first. "clean" is the resampling of
+ * Parmar et al., "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", https://arxiv.org/abs/2104.11222;
+ * "legacy" is pytorch-fid's. (TensorFlow's own graph samples half a pixel off; that is not repeated here.)
  * @throws UserError for a file, options or pictures that do not fit each other
  */
 export async function openFeatures(

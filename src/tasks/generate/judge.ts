@@ -78,7 +78,10 @@ interface Sets {
   readonly train: Examples;
 }
 
-/** Do made pictures lie nearer to training pictures than held-out ones do? By pixels, which find copies, and by features. */
+/**
+ * Do made pictures lie nearer to training pictures than held-out ones do? By pixels, which find copies, and by
+ * features.
+ */
 async function nearestPictures({ generated, unseen, learned, train }: Sets, embedder: Embedder) {
   const known = learned.image.shape[0]!;
   const order = searchOrder(train, known);
@@ -131,8 +134,8 @@ function sheetOf(made: Tensor, found: readonly (readonly number[])[], train: Exa
 
 /**
  * A generator against the held-out pictures, on the features of a classifier or of a network that was given: FID, KID,
- * precision and recall, each beside its value for pictures that were learned from. With classes also the share of pictures
- * that the classifier takes for the class they were asked for.
+ * precision and recall, each beside its value for pictures that were learned from. With classes also the share of
+ * pictures that the classifier takes for the class they were asked for.
  */
 export async function judgeGenerator(model: LoadedModel<UseOf<"generate">>, parts: JudgeParts): Promise<Judgment> {
   const { checked, runtime, hooks } = parts;

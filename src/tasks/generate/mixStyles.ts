@@ -32,7 +32,9 @@ const blank = ({ width, height, channels }: Picture): Picture =>
 const mixtures = (count: number): readonly { readonly row: number; readonly column: number }[] =>
   Array.from({ length: count * count }, (_, at) => ({ row: Math.floor(at / count), column: at % count }));
 
-/** The styles [2n, L, W] of n rows and n columns, and behind them those of every mixture, row by row: [2n + n², L, W]. */
+/**
+ * The styles [2n, L, W] of n rows and n columns, and behind them those of every mixture, row by row: [2n + n², L, W].
+ */
 function withMixtures(styles: Tensor, mix: number): Tensor {
   const [both, layers, width] = styles.shape as readonly [number, number, number];
   const [count, area] = [both / 2, layers * width];
@@ -58,8 +60,9 @@ function mixtureSheet(made: readonly Picture[], count: number): Picture {
 }
 
 /**
- * A sheet of mixtures: pictures of a seed down the left side and across the top, and where they meet the picture with the
- * coarse styles of the one and the fine styles of the other. Karras et al. 2019, https://arxiv.org/abs/1812.04948, figure 3.
+ * A sheet of mixtures: pictures of a seed down the left side and across the top, and where they meet the picture with
+ * the coarse styles of the one and the fine styles of the other. Karras et al. 2019, https://arxiv.org/abs/1812.04948,
+ * figure 3.
  */
 export const mixStyles = defineTask({
   name: "mixStyles",

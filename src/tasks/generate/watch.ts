@@ -24,8 +24,8 @@ const REAL = 20;
 const CLASSES = 20;
 
 /**
- * A sheet from the same codes at every interval, a row for each class where there are some; how different its pictures are
- * from each other; and, with a judge, how far they are from real ones.
+ * A sheet from the same codes at every interval, a row for each class where there are some; how different its pictures
+ * are from each other; and, with a judge, how far they are from real ones.
  */
 export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platform: Platform): Promise<WatcherFor> {
   const { network, usage, checked, source } = parts;

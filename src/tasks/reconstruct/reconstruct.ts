@@ -150,7 +150,10 @@ async function* through(
   return joined(parts);
 }
 
-/** Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two numbers. */
+/**
+ * Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two
+ * numbers.
+ */
 export const reconstruct = defineTask({
   name: "reconstruct",
   summary: "Squeeze pictures into a few numbers and rebuild them with an autoencoder: originals above, rebuilt below.",

@@ -13,7 +13,10 @@ export const evenly = (total: number, count: number): readonly number[] =>
     ? [...Array(total).keys()]
     : Array.from({ length: count }, (_, i) => Math.round((i * (total - 1)) / (count - 1)));
 
-/** The sheets of a run's samples up to a step, in order, as samples.webp in its folder; undefined when there are fewer than two. */
+/**
+ * The sheets of a run's samples up to a step, in order, as samples.webp in its folder; undefined when there are fewer
+ * than two.
+ */
 export async function animateSamples(
   folder: string,
   step: number,

@@ -59,8 +59,8 @@ interface Pair {
 
 /**
  * Scores methods and networks by the protocol of the published super-resolution tables: originals are cropped to a
- * multiple of the scale, reduced by MATLAB's bicubic (or read from the set), enlarged, rounded to 8 bits, and compared on
- * luma (BT.601 studio range) without a rim of `scale` pixels. Yields each picture's score.
+ * multiple of the scale, reduced by MATLAB's bicubic (or read from the set), enlarged, rounded to 8 bits, and compared
+ * on luma (BT.601 studio range) without a rim of `scale` pixels. Yields each picture's score.
  * @throws UserError for data or models that do not fit; the signal's reason when it is aborted
  */
 export async function* scoreUpscalers(options: Checked, tools: TaskTools): AsyncGenerator<ScoreTick, Evaluation> {

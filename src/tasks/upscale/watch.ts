@@ -22,8 +22,8 @@ const middle = ({ width, height }: Size): Box => {
 
 /**
  * Bicubic, network and original side by side; mean PSNR and SSIM of the pictures to validate with, by the published
- * protocol. Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is wrong with
- * the pictures shows here, before anything is written.
+ * protocol. Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is
+ * wrong with the pictures shows here, before anything is written.
  * @throws UserError for pictures that are too small or cannot be read, or a figure without pictures to score
  */
 export async function watchUpscale(
