@@ -63,10 +63,7 @@ const noiseOf = (size: number): number =>
 /** Leaky rectifier that keeps the variance. */
 const rectify = (x: Node): Node => mul(leakyRelu(x, 0.2), Math.SQRT2);
 
-/**
- * A weight of N(0, 1) scaled when it is used: equalized learning rate, Karras et al. 2018,
- * https://arxiv.org/abs/1710.10196.
- */
+/** A N(0, 1) weight, scaled in use: equalized learning rate, Karras et al. 2018, https://arxiv.org/abs/1710.10196. */
 const equalized = (p: Parameters, shape: readonly number[], rate = 1): Node => {
   const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
   return mul(p.weight("weight", shape, normal(1 / rate)), rate / Math.sqrt(fanIn));
@@ -111,10 +108,7 @@ function modulated(
 
 type Given = Readonly<Record<string, Node>>;
 
-/**
- * A modulated convolution with noise, bias and rectifier. Outside training the layer's noise is what is given, `from` a
- * number on.
- */
+/** A modulated convolution with noise, bias and rectifier. Outside training its noise is given, `from` a number on. */
 function styled(
   x: Node,
   style: Node,
@@ -180,10 +174,7 @@ function map(codes: Node, p: Parameters, options: Mapping, given: Given): Node {
   return where(expand(less(layer, from), [count, layers, latent]), spread(style), spread(other));
 }
 
-/**
- * Styles [N, layers, latent] to pictures [N, C, S, S] in 0…1: every size adds to the picture so far (skips, section
- * 4.1).
- */
+/** Styles [N, layers, latent] to pictures [N, C, S, S] in 0…1: each size adds to the picture so far (section 4.1). */
 function synthesize(styles: Node, p: Parameters, options: Widths & { readonly channels: number }, given: Given): Node {
   const [count, , latent] = styles.shape as readonly [number, number, number];
   const style = (layer: number): Node =>
@@ -266,9 +257,7 @@ const blurred = (x: Node): Node =>
 const shrink = (x: Node, p: Parameters, out: number, weigh: Weigh): Node =>
   conv2d(blurred(x), weigh(p, [out, x.shape[1]!, 3, 3]), { stride: 2 });
 
-/**
- * A plane that holds how much pictures of a group differ: minibatch standard deviation, Karras et al. 2018, section 3.
- */
+/** A plane of how much the pictures of a group differ: minibatch standard deviation, Karras et al. 2018, section 3. */
 function withDeviation(x: Node): Node {
   const [count, channels, height, width] = x.shape as readonly [number, number, number, number];
   const group = [4, 3, 2, 1].find((size) => count % size === 0)!;
