@@ -1,6 +1,6 @@
 import { UserError, userError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
-import type { Command } from "./command.ts";
+import type { Command, Context } from "./command.ts";
 import { exit } from "./exit.ts";
 import { flagOf } from "./flags.ts";
 import type { Io } from "./io.ts";
@@ -10,6 +10,8 @@ interface Entry {
   readonly name: string;
   readonly summary: string;
   load(): Promise<Command>;
+  /** What its bare name does, where that needs no flags: a command's flags take their time to load. */
+  loadBare?(): Promise<(context: Pick<Context, "io" | "platform">) => Promise<number>>;
 }
 
 /** Every command. */
@@ -58,6 +60,10 @@ export const entries: readonly Entry[] = [
     name: "models",
     summary: "list the models that come along, or show one's card",
     load: async () => (await import("./commands/models.ts")).modelsCommand,
+    loadBare: async () => {
+      const { printModels } = await import("./commands/modelList.ts");
+      return (context) => printModels(false, context);
+    },
   },
   {
     name: "data",
@@ -103,12 +109,10 @@ async function dispatch(argv: readonly string[], io: Io, platform?: Platform): P
   const [name, ...rest] = argv;
   const entry = entries.find((one) => one.name === name);
   if (!entry) return overview(argv, io);
-  const [{ runCommand, Finished }, command, { nodePlatform }] = await Promise.all([
-    import("./command.ts"),
-    entry.load(),
-    import("../platform/node.ts"),
-  ]);
+  const { nodePlatform } = await import("../platform/node.ts");
   const used = platform ?? nodePlatform({ warn: (text) => io.err(`${text}\n`) });
+  if (rest.length === 0 && entry.loadBare) return (await entry.loadBare())({ io, platform: used });
+  const [{ runCommand, Finished }, command] = await Promise.all([import("./command.ts"), entry.load()]);
   try {
     return await runCommand(command, rest, { io, platform: used });
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Platform } from "../platform/platform.ts";
-import { readMetadata } from "../tensor/safetensors.ts";
+import { readHead, readMetadata } from "../tensor/safetensors.ts";
 import type { Card } from "./model.ts";
 import { findModel } from "./names.ts";
 
@@ -9,5 +9,5 @@ import { findModel } from "./names.ts";
  */
 export async function modelCard(name: string, platform: Platform): Promise<Card> {
   const path = await findModel(name, platform, {});
-  return readMetadata(await platform.files.read(path), path);
+  return readMetadata(await readHead((begin, end) => platform.files.readRange(path, begin, end)), path);
 }

@@ -8,11 +8,8 @@ export interface UseDefinition<F extends z.ZodObject = z.ZodObject> {
   readonly facts: F;
   /** What every network of this use does, for messages: "enlarges pictures". */
   readonly does: string;
-  /** What one network does, in a few words: "enlarges ×2, luma". */
-  says(facts: z.output<F>): string;
 }
 
-/** Defines a use; the schema's types reach `says`. */
 const defineUse = <F extends z.ZodObject>(definition: UseDefinition<F>): UseDefinition<F> => definition;
 
 const side = z.int().min(1).max(1024);
@@ -20,11 +17,10 @@ const channels = z.literal([1, 3]).describe("1 gray, 3 RGB; samples are 0…1");
 const square = { size: side.describe("side of the pictures, in pixels"), channels };
 const word = z.string().min(1).max(40);
 
-const planes = (channels: 1 | 3): string => (channels === 1 ? "gray" : "RGB");
-const kind = ({ size, channels }: { readonly size: number; readonly channels: 1 | 3 }): string =>
-  `${planes(channels)} ${size}×${size}`;
-
-/** Every use, a row each. tasks/uses.ts has the work of each: how training is watched and how a model is judged. */
+/**
+ * Every use, a row each. useText.ts has the words for one network, tasks/uses.ts the work: how training is watched and
+ * how a model is judged.
+ */
 export const uses = {
   upscale: defineUse({
     facts: z.object({
@@ -33,7 +29,6 @@ export const uses = {
       input: z.enum(["enlarged", "lr"]).describe("the input at the target's size (bicubic) or at its own"),
     }),
     does: "enlarges pictures",
-    says: ({ scale, color }) => `enlarges ×${scale}, ${color === "y" ? "luma" : "RGB"}`,
   }),
   reconstruct: defineUse({
     facts: z.object({
@@ -46,7 +41,6 @@ export const uses = {
         .describe("shape of a code, without the batch: the part encode makes it, the part decode takes it"),
     }),
     does: "rebuilds pictures",
-    says: ({ latent, ...square }) => `rebuilds ${kind(square)} from ${latent.join("×")} numbers`,
   }),
   generate: defineUse({
     facts: z.object({
@@ -62,7 +56,6 @@ export const uses = {
         .describe("finds the noise in pictures at a time 0…1000, the input time: a sampler makes pictures with it"),
     }),
     does: "makes pictures",
-    says: ({ classes, ...square }) => `makes ${kind(square)}${classes > 0 ? `, ${classes} classes` : ""}`,
   }),
   classify: defineUse({
     facts: z.object({
@@ -70,13 +63,11 @@ export const uses = {
       classes: z.int().min(2).max(1000).describe("logits [N, classes]; the part features gives what judges compare"),
     }),
     does: "tells classes apart",
-    says: ({ classes, ...square }) => `tells ${classes} classes apart, ${kind(square)}`,
   }),
   /** Raw scores [N, 1], above zero for real pictures. */
   discriminate: defineUse({
     facts: z.object(square),
     does: "tells real pictures from made ones",
-    says: (square) => `tells real pictures from made ones, ${kind(square)}`,
   }),
   embed: defineUse({
     facts: z.object({
@@ -84,7 +75,6 @@ export const uses = {
       features: z.int().min(1).describe("numbers a picture: distances between sets of pictures are measured on them"),
     }),
     does: "gives features of pictures",
-    says: ({ features, ...square }) => `gives ${features} features of pictures, ${kind(square)}`,
   }),
   translate: defineUse({
     facts: z.object({
@@ -95,8 +85,6 @@ export const uses = {
       pairs: z.enum(["ab", "ba"]).optional().describe("half of a paired set that goes in: ab the first one"),
     }),
     does: "turns pictures into others",
-    says: ({ from, to, size, channels }) =>
-      `turns ${from} into ${to}, ${size === undefined ? planes(channels) : kind({ size, channels })}`,
   }),
 } as const;
 
@@ -116,6 +104,3 @@ export const useSchema = z.discriminatedUnion(
 
 /** The use that a value from a file describes; undefined when it is none. */
 export const useIn = (value: unknown): Use | undefined => useSchema.safeParse(value).data;
-
-/** "enlarges ×2, luma": what a model does, in a few words. */
-export const useText = (use: Use): string => (uses[use.task] as UseDefinition).says(use);

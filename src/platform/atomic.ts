@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { link, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { option, userError } from "../errors.ts";
+import type { FilePart } from "./files.ts";
 
 /** The code of a file system error ("ENOENT"); empty for any other. */
 export const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "");
@@ -27,23 +28,40 @@ export const checkTarget = async (path: string, force: boolean): Promise<void> =
     throw userError(path, `the folder ${dirname(path)} is not there`, "Make it first.");
 };
 
+/** The most bytes that the system reads or writes at a time. */
+export const MOST = 2 ** 30;
+
+/** The whole content of a file, or its pieces while they are made. */
+type Whole = Uint8Array | AsyncIterable<FilePart>;
+
 /** Writes beside the target, then gives the file its name in one step; leaves nothing behind on failure. */
-export const writeWhole = async (path: string, bytes: Uint8Array, force: boolean): Promise<void> => {
+export const writeWhole = async (path: string, content: Whole, force: boolean): Promise<void> => {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
-    await writeAndSync(temporary, bytes);
+    await writeAndSync(temporary, content);
     await (force ? rename(temporary, path) : nameOnce(temporary, path));
   } catch (error) {
-    throw writeError(path, error);
+    throw isOfSystem(error) ? writeError(path, error) : error;
   } finally {
     await rm(temporary, { force: true });
   }
 };
 
-const writeAndSync = async (path: string, bytes: Uint8Array): Promise<void> => {
+/** What the making of the content throws is none. */
+const isOfSystem = (error: unknown): boolean => error instanceof Error && "syscall" in error;
+
+const writePart = async (file: FileHandle, { at, bytes }: FilePart): Promise<void> => {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(bytes.length - done, MOST), at + done);
+    done += bytesWritten;
+  }
+};
+
+const writeAndSync = async (path: string, content: Whole): Promise<void> => {
   const file = await open(path, "wx");
   try {
-    await file.writeFile(bytes);
+    if (content instanceof Uint8Array) await file.writeFile(content);
+    else for await (const part of content) await writePart(file, part);
     await file.sync();
   } finally {
     await file.close();

@@ -3,7 +3,7 @@ import { constants, createReadStream } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { userError } from "../errors.ts";
-import { checkTarget, codeOf, textOf, writeWhole } from "./atomic.ts";
+import { checkTarget, codeOf, MOST, textOf, writeWhole } from "./atomic.ts";
 import type { Files, FolderEntry } from "./files.ts";
 import { lock } from "./lock.ts";
 
@@ -53,6 +53,22 @@ const statOf = (path: string) =>
 const makeFolder = (folder: string): Promise<void> =>
   attempt(folder, "a place for a folder", async () => void (await mkdir(folder, { recursive: true })));
 
+const readRange = async (path: string, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> => {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const bytes = new Uint8Array(Math.max(0, Math.min(end, size) - begin));
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, done, Math.min(bytes.length - done, MOST), begin + done);
+      if (bytesRead === 0) return bytes.slice(0, done); // cut off meanwhile
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+};
+
 const appendTo = async (path: string, content: string | Uint8Array): Promise<void> => {
   const file = await open(path, "a");
   try {
@@ -85,6 +101,7 @@ const sha256Of = async (path: string): Promise<string> => {
 /** The disk of this machine. */
 export const nodeFiles: Files = {
   read: (path) => attempt(path, "a file that can be read", async () => new Uint8Array(await readFile(path))),
+  readRange: (path, begin, end) => attempt(path, "a file that can be read", () => readRange(path, begin, end)),
   async write(path, content) {
     await makeFolder(dirname(path));
     await attempt(path, "a folder that can be written", () => access(dirname(path), constants.W_OK));

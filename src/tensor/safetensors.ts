@@ -62,95 +62,162 @@ export function readMetadata(bytes: Uint8Array, where = "safetensors"): Record<s
   return metadata as Record<string, string>;
 }
 
+/** A file's tensors as its head describes them. @param head begins the file @param size bytes of the whole file */
+function entriesIn(head: Uint8Array, size: number, where: string): Entry[] {
+  const { header, begin } = split(head, where);
+  const { __metadata__: _, ...rest } = header;
+  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, where));
+  checkLayout(entries, size - begin, where);
+  return entries.map((entry) => ({ ...entry, begin: begin + entry.begin, end: begin + entry.end }));
+}
+
+/** @param bytes the tensor's own, at offset 0 of their buffer */
+const tensorOf = ({ kind: { dtype, read }, shape }: Entry, bytes: Uint8Array<ArrayBuffer>): Tensor => ({
+  dtype,
+  shape,
+  data: read(bytes),
+});
+
 /**
  * Reads a whole file. float16, bfloat16 and float64 become float32, small whole numbers int64. `where` names the file.
+ * @throws UserError for a file that is damaged or none of the format
  */
 export function readSafetensors(bytes: Uint8Array, where = "safetensors"): SafetensorsFile {
-  const { header, body } = split(bytes, where);
-  const { __metadata__: _, ...rest } = header;
   const metadata = readMetadata(bytes, where);
-  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, where));
-  checkLayout(entries, body.length, where);
-  return {
-    metadata,
-    tensors: Object.fromEntries(
-      entries.map(({ name, kind: { dtype, read }, shape, begin, end }) => [
-        name,
-        { dtype, shape, data: read(new Uint8Array(body.subarray(begin, end))) },
-      ]),
-    ),
-  };
+  const tensors = entriesIn(bytes, bytes.length, where).map((entry) => {
+    const own = new Uint8Array(bytes.subarray(entry.begin, entry.end));
+    return [entry.name, tensorOf(entry, own)];
+  });
+  return { metadata, tensors: Object.fromEntries(tensors) };
+}
+
+/** Copies the bytes of a file from `begin` to before `end`; fewer where it ends before. */
+export type ReadRange = (begin: number, end: number) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** As much of a file as most heads take. */
+const ENOUGH = 4096;
+
+/** The head of a file, for `readMetadata`, and perhaps more; what there is where the file is none of the format. */
+export async function readHead(read: ReadRange): Promise<Uint8Array> {
+  const first = await read(0, ENOUGH);
+  const length = first.length < 8 ? 0 : 8 + lengthIn(first);
+  return length <= first.length ? first : read(0, length);
 }
 
 /**
- * The same tensors and metadata always give the same bytes: tensors by size of their numbers, then by name, so that
+ * `readSafetensors` tensor by tensor: beside its tensors no part of the file is held, however large it is.
+ * @param size bytes of the file
+ * @throws UserError for a file that is damaged or none of the format
+ */
+export async function loadSafetensors(read: ReadRange, size: number, where: string): Promise<SafetensorsFile> {
+  const head = await readHead(read);
+  const metadata = readMetadata(head, where);
+  const tensors: Record<string, Tensor> = {};
+  for (const entry of entriesIn(head, size, where))
+    tensors[entry.name] = tensorOf(entry, await read(entry.begin, entry.end));
+  return { metadata, tensors };
+}
+
+/** What is known of a tensor before its numbers are. */
+export type Described = Pick<Tensor, "dtype" | "shape">;
+
+/** Where everything lies in a file: known from names and shapes alone, so that it can be written tensor by tensor. */
+export interface SafetensorsLayout {
+  /** What comes before the numbers. */
+  readonly head: Uint8Array;
+  /** By a tensor's name the byte of the file at which its numbers begin. */
+  readonly offsets: ReadonlyMap<string, number>;
+  /** Bytes of the whole file. */
+  readonly length: number;
+}
+
+/** Whether floats are stored as float16, in half the space. */
+interface Halving {
+  readonly half?: boolean;
+}
+
+/**
+ * The same tensors and metadata always give the same file: tensors by size of their numbers, then by name, so that
  * everything lies aligned; metadata by key; header padded with spaces to a multiple of eight.
  */
-export function writeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
+export function layoutOf(
+  tensors: Readonly<Record<string, Described>>,
   metadata: Readonly<Record<string, string>> = {},
-  { half = false }: { readonly half?: boolean } = {},
-): Uint8Array {
-  const held = Object.entries(tensors).map(([name, tensor]): Stored => {
-    const { shape, data } = tensor;
-    if (data.length !== sizeOf(shape)) throw userError(name, `expected ${sizeOf(shape)} numbers, got ${data.length}`);
-    return { name, shape, ...bytesOf(tensor, half) };
+  { half = false }: Halving = {},
+): SafetensorsLayout {
+  const held = Object.entries(tensors).map(([name, { dtype, shape }]) => {
+    const kind = half && dtype === "float32" ? "F16" : stored[dtype];
+    return { name, kind, shape, size: kinds[kind]!.size };
   });
   held.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const keys = Object.keys(metadata).sort();
   const fields = keys.length > 0 ? [`"__metadata__":{${keys.map((key) => pair(key, metadata[key])).join(",")}}`] : [];
-  let offset = 0;
-  for (const { name, kind, shape, bytes } of held) {
-    fields.push(pair(name, { dtype: kind, shape, data_offsets: [offset, offset + bytes.length] }));
-    offset += bytes.length;
+  const begins = new Map<string, number>();
+  let reached = 0;
+  for (const { name, kind, shape, size } of held) {
+    const end = reached + sizeOf(shape) * size;
+    fields.push(pair(name, { dtype: kind, shape, data_offsets: [reached, end] }));
+    begins.set(name, reached);
+    reached = end;
   }
   const text = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const length = Math.ceil(text.length / 8) * 8;
-  const file = new Uint8Array(8 + length + offset).fill(0x20, 8, 8 + length);
-  new DataView(file.buffer).setBigUint64(0, BigInt(length), true);
-  file.set(text, 8);
-  offset = 8 + length;
-  for (const { bytes } of held) {
-    file.set(bytes, offset);
-    offset += bytes.length;
-  }
+  const padded = Math.ceil(text.length / 8) * 8;
+  const head = new Uint8Array(8 + padded).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
+  head.set(text, 8);
+  const offsets = new Map([...begins].map(([name, begin]) => [name, head.length + begin]));
+  return { head, offsets, length: head.length + reached };
+}
+
+/** The numbers of a tensor as they lie in a file: a view of them, or other numbers where they are halved. */
+export function numbersOf({ dtype, data }: Tensor, { half = false }: Halving = {}): Uint8Array {
+  const values = half && dtype === "float32" ? Uint16Array.from(data as Float32Array, toHalf) : data;
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** A whole file, by `layoutOf`. @throws UserError for a tensor whose shape is not that of its numbers */
+export function writeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+  halving: Halving = {},
+): Uint8Array {
+  for (const [name, { shape, data }] of Object.entries(tensors))
+    if (data.length !== sizeOf(shape)) throw userError(name, `expected ${sizeOf(shape)} numbers, got ${data.length}`);
+  const { head, offsets, length } = layoutOf(tensors, metadata, halving);
+  const file = new Uint8Array(length);
+  file.set(head);
+  for (const [name, value] of Object.entries(tensors)) file.set(numbersOf(value, halving), offsets.get(name)!);
   return file;
 }
-
-/** A tensor as it lies in a file. */
-interface Stored {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly kind: string;
-  /** Bytes of one number. */
-  readonly size: number;
-  readonly bytes: Uint8Array;
-}
-
-const bytesOf = ({ dtype, data }: Tensor, half: boolean): Pick<Stored, "kind" | "size" | "bytes"> => {
-  const isHalf = half && dtype === "float32";
-  const values = isHalf ? Uint16Array.from(data as Float32Array, toHalf) : data;
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { kind: isHalf ? "F16" : stored[dtype], size: values.BYTES_PER_ELEMENT, bytes };
-};
 
 /** Throws when a number is infinite or not a number. */
 export function assertFinite(tensors: Readonly<Record<string, Tensor>>, where: string, cure?: string): void {
   for (const [name, { data }] of Object.entries(tensors)) {
     if (!(data instanceof Float32Array)) continue;
-    const index = data.findIndex((value) => !Number.isFinite(value));
-    if (index >= 0)
+    const index = firstWrong(data);
+    if (index < data.length)
       throw userError(where, `expected finite numbers, got ${data[index]} in ${name} at position ${index}`, cure);
   }
 }
 
+/** The first number that is not finite; a loop, which takes a tenth of `findIndex`'s time. */
+function firstWrong(data: Float32Array): number {
+  let index = 0;
+  while (index < data.length && Number.isFinite(data[index])) index++;
+  return index;
+}
+
 const pair = (key: string, value: unknown): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 
-/** The header as an object and the bytes after it. */
-function split(bytes: Uint8Array, where: string): { header: Record<string, unknown>; body: Uint8Array } {
+/** The length of the header, which a file begins with. */
+const lengthIn = ({ buffer, byteOffset }: Uint8Array): number =>
+  Number(new DataView(buffer, byteOffset).getBigUint64(0, true));
+
+/** The header as an object, and where the numbers begin. */
+function split(bytes: Uint8Array, where: string): { header: Record<string, unknown>; begin: number } {
   if (bytes.length < 8)
     throw userError(where, `expected a safetensors file of at least 8 bytes, got ${bytes.length}`, again);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const length = lengthIn(bytes);
   const rest = bytes.length - 8;
   if (length > rest)
     throw userError(
@@ -158,7 +225,7 @@ function split(bytes: Uint8Array, where: string): { header: Record<string, unkno
       `expected a header of at most the ${rest} bytes that follow, got a length of ${length}`,
       again,
     );
-  return { header: parse(bytes.subarray(8, 8 + length), where), body: bytes.subarray(8 + length) };
+  return { header: parse(bytes.subarray(8, 8 + length), where), begin: 8 + length };
 }
 
 function parse(bytes: Uint8Array, where: string): Record<string, unknown> {

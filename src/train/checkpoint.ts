@@ -1,6 +1,16 @@
-import type { Tensors } from "../engine/index.ts";
+import type { StateReader, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
-import { assertFinite, readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
+import type { FilePart, Files } from "../platform/files.ts";
+import {
+  assertFinite,
+  layoutOf,
+  loadSafetensors,
+  numbersOf,
+  readHead,
+  readMetadata,
+  type SafetensorsFile,
+} from "../tensor/safetensors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Sums of losses since the last line of metrics. */
 export interface Pending {
@@ -17,26 +27,56 @@ export interface Checkpoint {
   readonly pending: Pending;
 }
 
+/** A checkpoint whose state is still where it is held. */
+export interface NewCheckpoint extends Pick<Checkpoint, "step" | "pending"> {
+  readonly state: StateReader;
+}
+
 const format = "imago checkpoint 1";
 
-export const packCheckpoint = ({ step, state, pending }: Checkpoint): Uint8Array =>
-  writeSafetensors(state, { format, step: String(step), pending: JSON.stringify(pending) });
+/** The file of a checkpoint, a tensor at a time: the head first, then the state as it is read. */
+export async function* partsOf({ step, state, pending }: NewCheckpoint): AsyncGenerator<FilePart, void> {
+  const tensors = Object.entries(state.shapes).map(([name, shape]) => [name, { dtype: "float32", shape }] as const);
+  const texts = { format, step: String(step), pending: JSON.stringify(pending) };
+  const { head, offsets } = layoutOf(Object.fromEntries(tensors), texts);
+  yield { at: 0, bytes: head };
+  for await (const [name, value] of state.entries()) yield { at: offsets.get(name)!, bytes: numbersOf(value) };
+}
 
 const cure = "Put back a copy of it, or start a new run.";
 
-/** @param where the file's path, for errors */
-export function unpackCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
-  const { tensors, metadata } = readSafetensors(bytes, where);
+/**
+ * Reads a checkpoint, tensor by tensor.
+ * @throws UserError for another file, one that is damaged, or numbers that are not finite
+ */
+export async function loadCheckpoint(path: string, files: Pick<Files, "readRange" | "size">): Promise<Checkpoint> {
+  const size = (await files.size(path)) ?? 0;
+  return checkpointIn(await loadSafetensors((begin, end) => files.readRange(path, begin, end), size, path), path);
+}
+
+/** The step of a checkpoint, from the head of its file. @throws UserError for another file */
+export async function loadStep(path: string, files: Pick<Files, "readRange">): Promise<number> {
+  const head = await readHead((begin, end) => files.readRange(path, begin, end));
+  return progressIn(readMetadata(head, path), path).step;
+}
+
+/** A checkpoint from what its file holds. @param where the file's path, for errors */
+export function checkpointIn({ tensors, metadata }: SafetensorsFile, where: string): Checkpoint {
+  const progress = progressIn(metadata, where);
+  assertFinite(tensors, where, cure);
+  return { ...progress, state: tensors };
+}
+
+function progressIn(metadata: SafetensorsFile["metadata"], where: string): Pick<Checkpoint, "step" | "pending"> {
   if (metadata.format !== format)
     throw userError(where, `expected a checkpoint ("${format}"), got "${metadata.format ?? "another file"}"`, cure);
   const [step, pending] = [Number(metadata.step), pendingIn(metadata.pending)];
   if (!Number.isSafeInteger(step) || step < 0 || !pending)
     throw userError(where, "expected the step and the losses since the last metrics, got something else", cure);
-  assertFinite(tensors, where, cure);
-  return { step, state: tensors, pending };
+  return { step, pending };
 }
 
-/** Undefined when the text is none that `packCheckpoint` writes. */
+/** Undefined when the text is none that `partsOf` writes. */
 function pendingIn(text = ""): Pending | undefined {
   try {
     const { count, sums } = JSON.parse(text) as Pending;
@@ -47,20 +87,26 @@ function pendingIn(text = ""): Pending | undefined {
   }
 }
 
-/** The networks' weights from a state, keyed "network/parameter": the moving averages where they were kept. */
-export const weightsOf = (state: Tensors): Tensors =>
-  Object.fromEntries(
-    Object.entries(state)
-      .filter(([name]) => name.startsWith("weights/"))
-      .map(([name, value]) => {
-        const key = name.slice("weights/".length);
-        return [key, state[`ema/${key}`] ?? value];
-      }),
-  );
+/** Tensors of a state by name; all unless asked for. */
+export async function readState(
+  state: StateReader,
+  isAsked?: (name: string) => boolean,
+): Promise<Record<string, Tensor>> {
+  const found: Record<string, Tensor> = {};
+  for await (const [name, value] of state.entries(isAsked)) found[name] = value;
+  return found;
+}
 
-/** The networks' weights of a step as it stands, by `weightsOf`; moments stay where they are. */
-export const readWeights = async (step: { read(prefix: string): Promise<Tensors> }): Promise<Tensors> =>
-  weightsOf({ ...(await step.read("weights")), ...(await step.read("ema")) });
+/**
+ * The networks' weights of a step as it stands, keyed "network/parameter": the moving averages where they are kept.
+ * Moments, and weights of which an average is kept, stay where they are.
+ */
+export async function readWeights(state: StateReader): Promise<Tensors> {
+  const keyIn = (name: string): string => name.slice(name.indexOf("/") + 1);
+  const isLast = (name: string): boolean => name.startsWith("weights/") && !(`ema/${keyIn(name)}` in state.shapes);
+  const found = await readState(state, (name) => name.startsWith("ema/") || isLast(name));
+  return Object.fromEntries(Object.entries(found).map(([name, value]) => [keyIn(name), value]));
+}
 
 /** The weights of some networks only; of all unless given. */
 export const pickWeights = (weights: Tensors, keep?: readonly string[]): Tensors =>

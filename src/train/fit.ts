@@ -1,6 +1,6 @@
 import { prefetch } from "../data/prefetch.ts";
 import type { DataSource, Skipped } from "../data/source.ts";
-import type { Runtime, Tensors } from "../engine/index.ts";
+import type { Runtime, StateReader, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { pictureGrid } from "../image/draw/grid.ts";
 import type { Picture } from "../image/picture.ts";
@@ -230,6 +230,17 @@ async function saveResults(
   return { weights: paths[0]!, ...(paths.length > 1 && { results: paths }) };
 }
 
+/** A state that refuses to be read where a number is infinite or none. */
+const finite = ({ shapes, entries }: StateReader, where: string, cure: string): StateReader => ({
+  shapes,
+  async *entries(isAsked) {
+    for await (const [name, value] of entries(isAsked)) {
+      assertFinite({ [name]: value }, where, cure);
+      yield [name, value];
+    }
+  },
+});
+
 /** Writes checkpoints, but none that holds a number gone wrong: the last good one stays. */
 function makeSaver({ run }: FitPlan, stages: Stages, start: number) {
   let good = start;
@@ -244,9 +255,7 @@ function makeSaver({ run }: FitPlan, stages: Stages, start: number) {
     },
     async save(at: number, pending: Pending): Promise<string> {
       if (path && at === good) return path;
-      const state = await stages.read();
-      assertFinite(state, `${run.folder}, step ${at}`, cure());
-      path = await run.save({ step: at, state, pending });
+      path = await run.save({ step: at, state: finite(stages, `${run.folder}, step ${at}`, cure()), pending });
       good = at;
       return path;
     },

@@ -2,9 +2,9 @@ import type { DataDescription } from "../data/source.ts";
 import type { Tensors } from "../engine/index.ts";
 import { option, userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
-import { type Files, readText } from "../platform/files.ts";
-import { readSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
-import { type Checkpoint, packCheckpoint, unpackCheckpoint } from "./checkpoint.ts";
+import { type FileContent, type Files, readText } from "../platform/files.ts";
+import { readHead, readMetadata, writeSafetensors } from "../tensor/safetensors.ts";
+import { type Checkpoint, loadCheckpoint, loadStep, type NewCheckpoint, partsOf } from "./checkpoint.ts";
 import { drawLosses, linesUpTo, type MetricLine, printLines } from "./metricLines.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -48,8 +48,11 @@ export interface Run {
   /** Metrics so far. */
   readonly lines: readonly MetricLine[];
   log(line: MetricLine): Promise<void>;
-  /** Replaces the checkpoint in one step and redraws loss.png; returns the checkpoint's path. */
-  save(checkpoint: Checkpoint): Promise<string>;
+  /**
+   * Replaces the checkpoint in one step, reading its state while it writes, and redraws loss.png; returns the
+   * checkpoint's path.
+   */
+  save(checkpoint: NewCheckpoint): Promise<string>;
   /** Writes samples/<step>.png, or samples/<step>-<name>.png; returns its path. */
   sample(step: number, picture: Picture, name?: string): Promise<string>;
   /** Writes weights.safetensors, or <name>.safetensors; returns its path. */
@@ -115,12 +118,18 @@ function descriptionIn(text: string): RunDescription | undefined {
 }
 
 /** The checkpoint in a run's folder; undefined when none was written yet. */
-export async function readCheckpoint(
-  folder: string,
-  files: Pick<Files, "read" | "exists">,
-): Promise<Checkpoint | undefined> {
+async function readCheckpoint(folder: string, files: Files): Promise<Checkpoint | undefined> {
   const path = `${folder}/${names.checkpoint}`;
-  return (await files.exists(path)) ? unpackCheckpoint(await files.read(path), path) : undefined;
+  return (await files.exists(path)) ? loadCheckpoint(path, files) : undefined;
+}
+
+/**
+ * The step of the checkpoint in a run's folder; 0 when none was written yet.
+ * @throws UserError for a file that is none
+ */
+export async function readDone(folder: string, files: Pick<Files, "readRange" | "exists">): Promise<number> {
+  const path = `${folder}/${names.checkpoint}`;
+  return (await files.exists(path)) ? loadStep(path, files) : 0;
 }
 
 async function checkFolder(folder: string, files: Files, resume: boolean): Promise<void> {
@@ -202,8 +211,8 @@ interface OpenRun {
 
 function makeRun(opened: OpenRun, { files, writePicture }: RunOptions): Run {
   const { folder, lines, description } = opened;
-  const write = async (name: string, bytes: Uint8Array): Promise<string> => {
-    await files.write(`${folder}/${name}`, bytes);
+  const write = async (name: string, content: FileContent): Promise<string> => {
+    await files.write(`${folder}/${name}`, content);
     return `${folder}/${name}`;
   };
   return {
@@ -213,7 +222,7 @@ function makeRun(opened: OpenRun, { files, writePicture }: RunOptions): Run {
       await files.append(`${folder}/${names.metrics}`, printLines([line]));
     },
     async save(checkpoint) {
-      const path = await write(names.checkpoint, packCheckpoint(checkpoint));
+      const path = await write(names.checkpoint, partsOf(checkpoint));
       const curve = drawLosses(lines, description.recipe);
       if (curve) await writePicture(`${folder}/${names.curve}`, curve, { force: true });
       return path;
@@ -230,7 +239,8 @@ function makeRun(opened: OpenRun, { files, writePicture }: RunOptions): Run {
     async readBest() {
       const path = `${folder}/${names.best}`;
       if (!(await files.exists(path))) return undefined;
-      return { ...readSafetensors(await files.read(path), path).metadata, path };
+      const head = await readHead((begin, end) => files.readRange(path, begin, end));
+      return { ...readMetadata(head, path), path };
     },
   };
 }

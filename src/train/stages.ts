@@ -1,4 +1,4 @@
-import type { Runtime, Step, Tensors } from "../engine/index.ts";
+import type { Runtime, StateReader, Step, Tensors } from "../engine/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { OpenedStage } from "./step.ts";
@@ -13,7 +13,7 @@ export interface Running {
 }
 
 /** The stages of a run, one after the other: each goes on with the weights that those before it made. */
-export interface Stages {
+export interface Stages extends StateReader {
   /** The step of a stage that a step of the run belongs to; ends those before it. Steps are asked for in order. */
   at(step: number): Promise<Running>;
   /**
@@ -22,9 +22,10 @@ export interface Stages {
    */
   restore(checkpoint: Pick<Checkpoint, "step" | "state">): Promise<void>;
   /**
-   * The state of the present stage, and the weights of earlier stages' networks that it lacks: "weights/<network>/…".
+   * The shapes of the present stage's state, and of the weights of earlier stages' networks that it lacks:
+   * "weights/<network>/…".
    */
-  read(prefix?: string): Promise<Record<string, Tensor>>;
+  readonly shapes: StateReader["shapes"];
   dispose(): Promise<void>;
 }
 
@@ -51,6 +52,9 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
     stage,
     step: await stage.compile(runtime, { weights }),
   });
+  /** Those of them that the present one lacks. */
+  const left = (): [string, Tensor][] =>
+    Object.entries(prefixed(weights)).filter(([name]) => !(name in (running?.step.shapes ?? {})));
   return {
     async at(step) {
       const stage = stageAt(stages, step);
@@ -68,11 +72,12 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
       running = await open(stageAt(stages, step));
       await running.step.write(state);
     },
-    async read(prefix) {
-      const own = await running?.step.read(prefix);
-      if (prefix !== undefined && prefix !== "weights") return { ...own };
-      const left = Object.entries(prefixed(weights)).filter(([name]) => !own || !(name in own));
-      return { ...own, ...Object.fromEntries(left) };
+    get shapes() {
+      return { ...Object.fromEntries(left().map(([name, { shape }]) => [name, shape])), ...running?.step.shapes };
+    },
+    async *entries(isAsked = () => true) {
+      if (running) yield* running.step.entries(isAsked);
+      for (const [name, value] of left()) if (isAsked(name)) yield [name, value];
     },
     async dispose() {
       await running?.step.dispose();

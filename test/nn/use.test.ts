@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Use, useIn, uses, useText } from "../../src/nn/use.ts";
+import { type Use, useIn, uses } from "../../src/nn/use.ts";
+import { useText } from "../../src/nn/useText.ts";
 
 /** As files of version 0.1 have them, word for word. */
 const written: readonly (readonly [json: string, text: string])[] = [

@@ -15,6 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+async function* pieces(...parts: readonly (readonly [at: number, text: string])[]) {
+  for (const [at, text] of parts) yield { at, bytes: new TextEncoder().encode(text) };
+}
+
 describe("files", () => {
   test("write makes the folders and replaces; append adds", async () => {
     const path = `${folder}/a/b/c.txt`;
@@ -26,6 +30,27 @@ describe("files", () => {
     expect(new TextDecoder().decode(await nodeFiles.read(path))).toBe("zwei\ndrei");
     expect(await nodeFiles.sha256(path)).toBe(createHash("sha256").update("zwei\ndrei").digest("hex"));
     expect(await readdir(`${folder}/a/b`)).toEqual(["c.txt"]);
+  });
+
+  test("a file is written and read in pieces", async () => {
+    const path = `${folder}/a`;
+    await nodeFiles.write(path, pieces([4, "ef"], [0, "abcd"], [6, "g"]));
+    expect(await readFile(path, "utf8")).toBe("abcdefg");
+    const read = async (begin: number, end: number) =>
+      Buffer.from(await nodeFiles.readRange(path, begin, end)).toString();
+    expect([await read(0, 3), await read(5, 99), await read(9, 12)]).toEqual(["abc", "fg", ""]);
+  });
+
+  test("pieces that fail leave the old content, nothing else, and their own error", async () => {
+    const path = `${folder}/a`;
+    await nodeFiles.write(path, "old");
+    async function* failing() {
+      yield* pieces([0, "new"]);
+      throw new Error("no more of it");
+    }
+    await expect(nodeFiles.write(path, failing())).rejects.toThrow(/^no more of it$/);
+    expect(await readdir(folder)).toEqual(["a"]);
+    expect(await readFile(path, "utf8")).toBe("old");
   });
 
   test("a failed write leaves nothing behind", async () => {

@@ -42,13 +42,19 @@ export function firstWeights(networks: readonly Network[]): Tensors {
   );
 }
 
+/** Calls are counted from 0 in the twins; a recipe calls its generator once before the step, to know its parameters. */
+const twinName = (name: string): string =>
+  name.replace(/^(generator\/.*#)(\d+)$/, (_, noise: string, call: string) => `${noise}${Number(call) - 1}`);
+
 /** A runtime that is fed noise of the formula in place of its own. */
 function withNoise(runtime: Runtime): Runtime {
   const noiseOf = ({ inputs }: Program, step: number): Tensors =>
     Object.fromEntries(
       inputs.flatMap(({ attributes, shape }) => {
         const { name, noise } = attributes as InputAttributes;
-        return noise ? [[name, formula(`${name} ${step}`, shape, noise === "normal" ? spread : (u) => u)]] : [];
+        return noise
+          ? [[name, formula(`${twinName(name)} ${step}`, shape, noise === "normal" ? spread : (u) => u)]]
+          : [];
       }),
     );
   return {

@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
 import { fromHalf, toHalf } from "../../src/tensor/half.ts";
-import { assertFinite, readSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
+import {
+  assertFinite,
+  loadSafetensors,
+  readHead,
+  readMetadata,
+  readSafetensors,
+  writeSafetensors,
+} from "../../src/tensor/safetensors.ts";
 import { floats, indices, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 
 /** A file put together by hand. */
@@ -199,5 +206,40 @@ describe("float16", () => {
     const { a, n } = readSafetensors(file).tensors;
     expect([...a!.data]).toEqual([0.0999755859375, -3, 1.1920928955078125e-7]);
     expect(n!.data).toEqual(BigInt64Array.of(1n, 2n));
+  });
+});
+
+describe("reading in ranges", () => {
+  const rangesOf = (bytes: Uint8Array) => async (begin: number, end: number) =>
+    Uint8Array.from(bytes).slice(begin, end);
+
+  test("gives what reading the whole gives, no more of the file than a tensor at a time", async () => {
+    const bytes = writeSafetensors({ a: tensor([1, 2], [2]), n: indices([3], [1]), flag: bool([1]) }, { key: "text" });
+    const ranges: [number, number][] = [];
+    const read = async (begin: number, end: number) => {
+      ranges.push([begin, end]);
+      return rangesOf(bytes)(begin, end);
+    };
+    expect(await loadSafetensors(read, bytes.length, "")).toEqual(readSafetensors(bytes));
+    const size = bytes.length - 8 - 8 - 1; // the head, before 8 bytes of a, 8 of n, 1 of flag
+    expect(ranges).toEqual([[0, 4096], [size, size + 8], [size + 8, size + 16], [size + 16, size + 17]]); // biome-ignore format: one line
+  });
+
+  test("a head of any length is found", async () => {
+    const bytes = writeSafetensors({ a: tensor([1, 2], [2]) }, { key: "text".repeat(3000) });
+    expect(await loadSafetensors(rangesOf(bytes), bytes.length, "")).toEqual(readSafetensors(bytes));
+    expect(readMetadata(await readHead(rangesOf(bytes)))).toEqual({ key: "text".repeat(3000) });
+  });
+
+  test.each([0, 5, 20, 100, -1])("refuses a file cut off at %i as reading the whole does", async (end) => {
+    const bytes = writeSafetensors({ a: tensor([1, 2], [2]) }, { key: "text" }).slice(0, end);
+    const message = (() => {
+      try {
+        return String(readSafetensors(bytes, "x"));
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    await expect(loadSafetensors(rangesOf(bytes), bytes.length, "x")).rejects.toThrow(message);
   });
 });

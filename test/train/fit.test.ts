@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../src/errors.ts";
+import { UserError, userError } from "../../src/errors.ts";
 import { readSafetensors } from "../../src/tensor/safetensors.ts";
 import { floats, tensor } from "../../src/tensor/tensor.ts";
-import { unpackCheckpoint } from "../../src/train/checkpoint.ts";
+import { checkpointIn } from "../../src/train/checkpoint.ts";
 import { type FitPlan, fit } from "../../src/train/fit.ts";
 import {
   bytesAt,
@@ -16,7 +16,11 @@ import {
   MemoryFiles,
   metricsOf,
   noRuntime,
+  stateOf,
 } from "./support.ts";
+
+const checkpointOf = (files: MemoryFiles) =>
+  checkpointIn(readSafetensors(files.content.get("runs/a/checkpoint.safetensors")!), "");
 
 const train = async (options: LineOptions) => {
   const plan = await linePlan(options);
@@ -82,7 +86,7 @@ describe("one training", () => {
     const files = new MemoryFiles();
     await train({ files, steps: 400 });
     const { tensors, metadata } = readSafetensors(files.content.get("runs/a/weights.safetensors")!);
-    const state = unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").state;
+    const state = checkpointOf(files).state;
     expect(Object.keys(tensors)).toEqual(["line/ab", "line/seen"]);
     expect(tensors["line/ab"]).toEqual(state["ema/line/ab"]);
     expect(tensors["line/ab"]).not.toEqual(state["weights/line/ab"]);
@@ -162,7 +166,7 @@ describe("resume", () => {
     const plan = await linePlan({ files, plan: { stages: [lineStage(20, async () => ({ ...step, run }))] } });
     const ticks = await collect(fit(plan, { runtime: noRuntime, signal: end.signal }));
     expect(ticks.slice(-2)).toMatchObject([{ step: 6 }, { step: 6, interrupted: true }]);
-    expect(unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").step).toBe(6);
+    expect(checkpointOf(files).step).toBe(6);
   });
 
   test("an interrupt while data are awaited ends at once", async () => {
@@ -330,7 +334,7 @@ describe("numbers that go wrong", () => {
     expect(message).toMatch(
       /^runs\/a: expected finite losses, got line = NaN at step 11\. The checkpoint of step 8 is kept\./,
     );
-    expect(unpackCheckpoint(files.content.get("runs/a/checkpoint.safetensors")!, "").step).toBe(8);
+    expect(checkpointOf(files).step).toBe(8);
   });
 
   test("weights that went wrong are not saved, though the loss was fine", async () => {
@@ -339,7 +343,7 @@ describe("numbers that go wrong", () => {
       stages: [
         lineStage(20, async () => ({
           ...step,
-          read: async () => ({ ...(await step.read()), "weights/line/ab": tensor([1, Infinity], [2]) }),
+          entries: (isAsked) => stateOf({ "weights/line/ab": tensor([1, Infinity], [2]) }).entries(isAsked),
         })),
       ],
       every: { log: 3, save: 4 },
@@ -348,6 +352,25 @@ describe("numbers that go wrong", () => {
       /step 4: expected finite numbers, got Infinity in weights\/line\/ab .* Nothing was saved yet\./,
     );
     expect(files.content.has("runs/a/checkpoint.safetensors")).toBe(false);
+  });
+
+  test("a state that goes wrong while it is written leaves the checkpoint before", async () => {
+    let saves = 0;
+    const step = lineStep(7);
+    const { files, message } = await failing(() => ({
+      stages: [
+        lineStage(20, async () => ({
+          ...step,
+          async *entries(isAsked) {
+            yield* step.entries(isAsked);
+            if (isAsked?.("velocity/line/ab") && ++saves === 2) throw userError("device", "it is gone");
+          },
+        })),
+      ],
+      every: { log: 3, save: 4 },
+    }));
+    expect(message).toBe("device: it is gone.");
+    expect(checkpointOf(files).step).toBe(4);
   });
 });
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.ts";
+import { readSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
-import { packCheckpoint, unpackCheckpoint, weightsOf } from "../../src/train/checkpoint.ts";
+import { checkpointIn, loadStep, partsOf, readWeights } from "../../src/train/checkpoint.ts";
 import { drawLosses, linesUpTo } from "../../src/train/metricLines.ts";
 import { openRun, type RunDescription, readRun } from "../../src/train/run.ts";
-import { lineDescription, MemoryFiles, pictureWriter } from "./support.ts";
+import { joined, lineDescription, MemoryFiles, pictureWriter, stateOf } from "./support.ts";
 
 const open = (files: MemoryFiles, { resume = false, ...change }: Partial<RunDescription> & { resume?: boolean } = {}) =>
   openRun("runs/a", { ...lineDescription, ...change }, { files, resume, writePicture: pictureWriter(files) });
@@ -20,7 +21,7 @@ const started = async (): Promise<MemoryFiles> => {
   const files = new MemoryFiles();
   const run = await open(files);
   for (const step of [2, 4, 5]) await run.log({ step, losses: { line: 1 / step } });
-  await run.save(saved);
+  await run.save({ ...saved, state: stateOf(saved.state) });
   for (const step of [6, 8]) await run.log({ step, losses: { line: 1 / step } });
   await run.close();
   return files;
@@ -136,24 +137,58 @@ describe("resuming", () => {
 });
 
 describe("checkpoints", () => {
-  test("survive packing, with every digit", () => {
+  test("survive packing, with every digit", async () => {
     const checkpoint = { ...saved, pending: { count: 3, sums: { line: 0.1 + 0.2, other: 1e-300 } } };
-    expect(unpackCheckpoint(packCheckpoint(checkpoint), "")).toEqual(checkpoint);
+    const bytes = await joined(partsOf({ ...checkpoint, state: stateOf(checkpoint.state) }));
+    expect(checkpointIn(readSafetensors(bytes), "")).toEqual(checkpoint);
+  });
+
+  test("written tensor by tensor are the file of the whole state", async () => {
+    const state = {
+      "weights/g/b": tensor([1, 2, 3], [3]),
+      "weights/g/a": tensor([4, 5, 6, 7], [2, 2]),
+      "ema/g/b": tensor([8, 9, 10], [3]),
+      "weights/g/count": tensor([11], []),
+    };
+    const pending = { count: 1, sums: { g: 0.5 } };
+    const texts = { format: "imago checkpoint 1", step: "12", pending: '{"count":1,"sums":{"g":0.5}}' };
+    expect(await joined(partsOf({ step: 12, state: stateOf(state), pending }))).toEqual(writeSafetensors(state, texts));
+  });
+
+  test("tell their step by their heads", async () => {
+    const files = await started();
+    const path = "runs/a/checkpoint.safetensors";
+    expect(
+      await loadStep(path, { readRange: (at, begin, end) => files.readRange(at, begin, Math.min(end, 300)) }),
+    ).toBe(5);
+    await files.write(path, writeSafetensors({}, { format: "weights" }));
+    await expect(loadStep(path, files)).rejects.toThrow(/expected a checkpoint .*got "weights"/);
   });
 
   test("other safetensors files are refused", async () => {
     const files = new MemoryFiles();
     const run = await open(files);
     const path = await run.saveWeights(saved.state, { format: "weights" });
-    expect(() => unpackCheckpoint(files.content.get(path)!, path)).toThrow(/expected a checkpoint .*got "weights"/);
+    expect(() => checkpointIn(readSafetensors(files.content.get(path)!), path)).toThrow(
+      /expected a checkpoint .*got "weights"/,
+    );
   });
 
-  test("weights are the averages where kept", () => {
+  test("weights are the averages where kept; nothing else is read", async () => {
     const [a, b, c] = [tensor([1], [1]), tensor([2], [1]), tensor([3], [1])];
-    expect(weightsOf({ "weights/g/w": a, "ema/g/w": b, "weights/g/mean": c, "velocity/g/w": c })).toEqual({
-      "g/w": b,
-      "g/mean": c,
-    });
+    const state = stateOf({ "weights/g/w": a, "ema/g/w": b, "weights/g/mean": c, "velocity/g/w": c });
+    const read: string[] = [];
+    const watched: typeof state = {
+      ...state,
+      async *entries(isAsked) {
+        for await (const one of state.entries(isAsked)) {
+          read.push(one[0]);
+          yield one;
+        }
+      },
+    };
+    expect(await readWeights(watched)).toEqual({ "g/w": b, "g/mean": c });
+    expect(read.sort()).toEqual(["ema/g/w", "weights/g/mean"]);
   });
 });
 

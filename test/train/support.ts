@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { DataSource } from "../../src/data/source.ts";
-import type { Runtime, Step, Tensors } from "../../src/engine/index.ts";
+import type { Runtime, StateReader, Step, Tensors } from "../../src/engine/index.ts";
 import { userError } from "../../src/errors.ts";
 import type { Picture } from "../../src/image/picture.ts";
-import type { Files } from "../../src/platform/files.ts";
+import type { FileContent, FilePart, Files } from "../../src/platform/files.ts";
 import { random } from "../../src/tensor/random.ts";
-import { floats, tensor } from "../../src/tensor/tensor.ts";
+import { floats, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import type { FitPlan, Tick } from "../../src/train/fit.ts";
 import { openRun, type RunDescription } from "../../src/train/run.ts";
 import type { RunStage } from "../../src/train/stages.ts";
@@ -39,8 +39,13 @@ export class MemoryFiles implements Files {
     if (!found) throw userError(path, "expected a file, got none");
     return found.slice();
   }
-  async write(path: string, content: string | Uint8Array) {
-    this.#change(() => this.content.set(path, bytesOf(content)));
+  async readRange(path: string, begin: number, end: number) {
+    return (await this.read(path)).slice(begin, end);
+  }
+  async write(path: string, content: FileContent) {
+    const whole =
+      typeof content === "string" || content instanceof Uint8Array ? bytesOf(content) : await joined(content);
+    this.#change(() => this.content.set(path, whole));
   }
   async append(path: string, content: string | Uint8Array) {
     const [before, added] = [this.content.get(path) ?? new Uint8Array(), bytesOf(content)];
@@ -96,6 +101,23 @@ export class MemoryFiles implements Files {
 const bytesOf = (content: string | Uint8Array): Uint8Array<ArrayBuffer> =>
   typeof content === "string" ? new TextEncoder().encode(content) : new Uint8Array(content);
 
+/** The bytes of a file that comes in pieces. */
+export async function joined(parts: Exclude<FileContent, string | Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: FilePart[] = [];
+  for await (const { at, bytes } of parts) pieces.push({ at, bytes: bytes.slice() });
+  const whole = new Uint8Array(Math.max(...pieces.map(({ at, bytes }) => at + bytes.length)));
+  for (const { at, bytes } of pieces) whole.set(bytes, at);
+  return whole;
+}
+
+/** A state that lies in memory. */
+export const stateOf = (tensors: Tensors): StateReader => ({
+  shapes: Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, shape])),
+  async *entries(isAsked = () => true) {
+    for (const [name, value] of Object.entries(tensors)) if (isAsked(name)) yield [name, value];
+  },
+});
+
 /** A straight line through points that depend on the step alone: [N, 1] each. */
 export const lineSource = (seed: number, batch = 4): DataSource => ({
   description: { count: 100, bytes: 800, sha256: "0123" },
@@ -121,6 +143,8 @@ export const lineStep = (seed: number): Step => {
     "ema/line/ab": Float32Array.of(0, 0),
     "weights/line/seen": Float32Array.of(0),
   };
+  const held = (): Record<string, Tensor> =>
+    Object.fromEntries(Object.entries(state).map(([name, data]) => [name, tensor(data.slice(), [data.length])]));
   return {
     inputs: { x: [4, 1], y: [4, 1] },
     async run({ x, y }: Tensors, { step, learningRate, emaDecay = 0 }) {
@@ -146,8 +170,9 @@ export const lineStep = (seed: number): Step => {
       state["weights/line/seen"]![0]!++;
       return { losses: { line: loss }, shown: {} };
     },
-    read: async () =>
-      Object.fromEntries(Object.entries(state).map(([name, data]) => [name, tensor(data.slice(), [data.length])])),
+    shapes: stateOf(held()).shapes,
+    entries: (isAsked) => stateOf(held()).entries(isAsked),
+    read: async () => held(),
     async write(saved) {
       state = Object.fromEntries(Object.keys(state).map((name) => [name, floats(saved[name]!).slice()]));
     },

@@ -1,28 +1,9 @@
 import { z } from "zod";
 import { userError } from "../../errors.ts";
-import { modelCard } from "../../modelFiles/card.ts";
-import type { Card } from "../../modelFiles/model.ts";
-import { listModels } from "../../modelFiles/names.ts";
-import { type Use, useText } from "../../nn/use.ts";
-import { alignedTable } from "../../report/evaluation.ts";
 import { type Context, defineCommand, jsonOption } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-
-async function list(json: boolean, { io, platform }: Context): Promise<number> {
-  const names = await listModels(platform);
-  const cards = await Promise.all(names.map(async (name) => ({ name, ...(await modelCard(name, platform)) })));
-  if (json) printJson(io, { models: cards });
-  else if (cards.length === 0) io.err("No models are shipped with this copy. Train one: imago train --help\n");
-  else
-    io.out(
-      `${alignedTable(
-        ["name", "use", "trained on"],
-        cards.map(({ name, usage, data }: Card) => [name!, useText(JSON.parse(usage!) as Use), data ?? "–"]),
-      )}\n`,
-    );
-  return exit.done;
-}
+import { printModels } from "./modelList.ts";
 
 async function show(name: string, json: boolean, { io, platform }: Context): Promise<number> {
   const [{ loadModel }, { radiusOf }] = await Promise.all([
@@ -62,7 +43,7 @@ export const modelsCommand = defineCommand({
   options: z.object(jsonOption),
   examples: ["imago models", "imago models show srcnn-x2"],
   async run([verb = "list", name], { json }, context) {
-    if (verb === "list" && name === undefined) return list(json, context);
+    if (verb === "list" && name === undefined) return printModels(json, context);
     if (verb !== "show") throw userError("imago models", `expected list or show, got "${name ?? verb}"`);
     if (name === undefined) throw userError("imago models show", "expected a model's name, got none");
     return show(name, json, context);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { normOf } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
-import { useText } from "../../nn/use.ts";
+import { useText } from "../../nn/useText.ts";
 import { recipes } from "../../recipes/index.ts";
 import { profileText } from "../../report/profile.ts";
 import { dataOptions, findRecipe, trainOptions } from "../../tasks/train/options.ts";

@@ -3,7 +3,7 @@ import { floats, type Shape, type Tensor, tensor } from "../../tensor/tensor.ts"
 import type { Node } from "../graph/node.ts";
 import type { Executable, Program, RunTime, Runtime, StateSlot, Tensors } from "../runtime/runtime.ts";
 import { noiseSource } from "./noise.ts";
-import { type Flat, inputsOf } from "./parameters.ts";
+import { type Flat, inputsOf, keyOf } from "./parameters.ts";
 import type { StepPlan } from "./plan.ts";
 import { assemble, type Vector } from "./stepGraph.ts";
 
@@ -44,8 +44,22 @@ export interface StepReport {
   readonly shown: Record<string, Tensor>;
 }
 
+/**
+ * A state that is read a piece at a time, so that a large one is never in memory as a whole beside the runtime's own.
+ */
+export interface StateReader {
+  /** The shape of every tensor of the state by its name; all are float32. */
+  readonly shapes: Readonly<Record<string, Shape>>;
+  /**
+   * Copies of the tensors asked for, of all unless given, in the order in which the runtime holds them. No step may run
+   * meanwhile. What no asked tensor lies in stays with the runtime; the rest comes in pieces of about a megabyte, or of
+   * one larger tensor.
+   */
+  entries(isAsked?: (name: string) => boolean): AsyncGenerator<readonly [name: string, value: Tensor], void>;
+}
+
 /** A compiled training step with its state. */
-export interface Step {
+export interface Step extends StateReader {
   /** Names of the fed inputs and their shapes. */
   readonly inputs: Readonly<Record<string, Shape>>;
   /**
@@ -123,6 +137,23 @@ const nameState = (vectors: readonly Vector[], state: Tensors): Record<string, T
     ),
   );
 
+/** The names of the tensors in a vector, and their shapes. */
+const shapesIn = ({ prefix, flat }: Vector): [string, Shape][] =>
+  flat.parameters.map((leaf) => [`${prefix}/${keyOf(leaf)}`, leaf.shape]);
+
+/** The state, vector by vector. */
+async function* entriesOf(
+  vectors: readonly Vector[],
+  executable: Executable,
+  isAsked: (name: string) => boolean = () => true,
+): AsyncGenerator<readonly [string, Tensor], void> {
+  for (const vector of vectors) {
+    if (!shapesIn(vector).some(([name]) => isAsked(name))) continue;
+    const held = await executable.read([slotName(vector)]);
+    for (const [name, value] of Object.entries(nameState([vector], held))) if (isAsked(name)) yield [name, value];
+  }
+}
+
 /** The opposite of `nameState`. */
 function packState(vectors: readonly Vector[], values: Tensors): Record<string, Tensor> {
   const find =
@@ -188,6 +219,8 @@ export async function compileStep(plan: StepPlan, options: StepOptions): Promise
       drawn.prepare(numbers.step + 1);
       return reportOf(await running, fetch);
     },
+    shapes: Object.fromEntries(vectors.flatMap(shapesIn)),
+    entries: (isAsked) => entriesOf(vectors, executable, isAsked),
     async read(prefix) {
       const asked = vectors.filter((one) => prefix === undefined || slotName(one).startsWith(`${prefix}/`));
       return nameState(asked, await executable.read(asked.map(slotName)));

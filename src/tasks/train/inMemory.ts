@@ -6,7 +6,7 @@ import type { Runtime, Tensors } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import { type LoadedModel, modelOf } from "../../modelFiles/model.ts";
 import type { Networks, RecipeDefinition } from "../../recipes/index.ts";
-import { readWeights } from "../../train/checkpoint.ts";
+import { readState, readWeights } from "../../train/checkpoint.ts";
 import { openStages } from "../../train/stages.ts";
 import { openRecipe } from "../../train/step.ts";
 import { checkRecipeOptions, trainOptions } from "./options.ts";
@@ -79,7 +79,7 @@ async function prepare(
       batches.prepare(at + 1); // while that step runs
       return (await running).losses;
     },
-    read: () => stages.read(),
+    read: () => readState(stages),
     model: async () => modelOf(main.network, await readWeights(stages), main.usage, recipe.name),
     dispose: () => stages.dispose(),
   };

@@ -10,7 +10,7 @@ import type { Platform, RuntimeChoice } from "../../platform/platform.ts";
 import { type RecipeDefinition, recipes } from "../../recipes/index.ts";
 import { type FitPlan, fit, type Tick } from "../../train/fit.ts";
 import type { StepProfile } from "../../train/profile.ts";
-import { openRun, type ResultFile, type Run, type RunDescription, readCheckpoint, readRun } from "../../train/run.ts";
+import { openRun, type ResultFile, type Run, type RunDescription, readDone, readRun } from "../../train/run.ts";
 import { type OpenedRecipe, openRecipe, type Result } from "../../train/step.ts";
 import type { WatcherFor } from "../common/watching.ts";
 import { watchUse, workOf } from "../uses.ts";
@@ -79,7 +79,7 @@ export async function planResume(
   const recipeOptions = checkOptions(recipe.options, options, where);
   const schema = trainOptions.extend(recipe.data(recipeOptions).options.shape);
   const runOptions = checkOptions(schema, { ...kept, ...defined(changes), seed, run: folder }, where) as RunOptions;
-  const done = (await readCheckpoint(folder, platform.files))?.step ?? 0;
+  const done = await readDone(folder, platform.files);
   if (runOptions.steps < done)
     throw userError("steps", `expected at least the ${done} that the run has taken, got ${runOptions.steps}`);
   return prepare(

@@ -11,6 +11,7 @@ import {
   type Node,
   neg,
   parameter,
+  type StateReader,
   type StepPlan,
   softplus,
   square,
@@ -36,6 +37,12 @@ function pull(rest: Partial<StepPlan> = {}, turn: Partial<Turn> = {}): { plan: S
   const loss = sum(square(sub(w, input("x", [3]))));
   return { w, plan: { turns: { net: { moves: ["net"], loss, optimizer: sgd(), ...turn } }, ...rest } };
 }
+
+const collected = async (step: StateReader, isAsked?: (name: string) => boolean): Promise<Record<string, Tensor>> => {
+  const found: Record<string, Tensor> = {};
+  for await (const [name, value] of step.entries(isAsked)) found[name] = value;
+  return found;
+};
 
 /** A turn of one network by plain descent. */
 const descent = (network: string, loss: Node): Turn => ({ moves: [network], loss, optimizer: sgd() });
@@ -231,6 +238,13 @@ describe.each(["reference", "cpu"] as const)("a step on %s", (name) => {
     expect((await fresh.read())["weights/generator/in.weight"]).toEqual(weights["generator/in.weight"]);
     await fresh.write(saved);
     expect(await fresh.read()).toEqual(saved);
+    expect(await collected(fresh)).toEqual(saved);
+    expect(Object.keys(await collected(fresh, (key) => key.endsWith("score.bias")))).toEqual([
+      "weights/discriminator/score.bias",
+      "m/discriminator/score.bias",
+      "v/discriminator/score.bias",
+    ]);
+    expect(fresh.shapes).toEqual(Object.fromEntries(Object.entries(saved).map(([key, { shape }]) => [key, shape])));
     for (let count = 4; count <= 6; count++)
       expect(await fresh.run(feeds[count - 1]!, numbers(count))).toEqual(
         await step.run(feeds[count - 1]!, numbers(count)),
