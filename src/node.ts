@@ -1,5 +1,6 @@
 /** What Node adds: the tasks as functions on this machine's files, and reading and writing them. */
 import type { z } from "zod";
+import type { Provenance } from "./image/provenance.ts";
 import type { LoadedModel } from "./modelFiles/model.ts";
 import { type LoadOptions, listModels as listWith } from "./modelFiles/names.ts";
 import { loadModel as loadWith } from "./modelFiles/read.ts";
@@ -8,6 +9,7 @@ import { nodePlatform } from "./platform/node.ts";
 import type { RecipeDefinition } from "./recipes/index.ts";
 import { bindTasks, type Followed, type Running } from "./tasks/bind.ts";
 import type { JudgeHooks, JudgeOptions, Judgment } from "./tasks/common/judging.ts";
+import { readRecord, recordOf as recordWith } from "./tasks/common/record.ts";
 import type { TaskTools } from "./tasks/common/task.ts";
 import type { Evaluated, EvaluateOptions, EvaluateTick } from "./tasks/evaluate/evaluate.ts";
 import { judge as judgeWith } from "./tasks/evaluate/judge.ts";
@@ -165,6 +167,26 @@ export async function profile<O extends z.ZodObject>(
 }
 
 /**
+ * What a file says of itself: what made it, and a model's card; `shownText` prints it.
+ * @throws UserError for a file that is not there, and for one that does not tell
+ */
+export const show = door.show;
+
+/**
+ * What made a file, as it says itself or as the file NAME.imago.json beside it does; undefined where neither tells.
+ * @throws UserError for a file that is not there, and for a record that is damaged or of a later version
+ */
+export const readProvenance = (file: string | Uint8Array): Promise<Provenance | undefined> =>
+  readRecord(file, platform);
+
+/**
+ * What made an output of a task, for `writePicture` and `writeAnimation` to be given as `provenance`.
+ * @throws UserError where a model that the options name is not there
+ */
+export const recordOf = (task: string, options: Readonly<Record<string, unknown>>): Promise<Provenance> =>
+  recordWith({ task, options }, platform);
+
+/**
  * Loads a shipped model by name, a model file, or a run's folder.
  * @throws UserError for a name that leads nowhere, or a file that holds no model
  */
@@ -175,9 +197,14 @@ export const loadModel = (name: string, options?: LoadOptions): Promise<LoadedMo
 export const listModels = (): Promise<readonly string[]> => listWith(platform);
 
 /**
- * Writes a model as .onnx or .safetensors, by the name's ending.
+ * Writes a model as .onnx or .safetensors, by the name's ending; with a record of what made it unless `metadata` is
+ * false.
  * @throws UserError for a model or a name that do not fit, or a file that is there already unless `force` is set
  */
-export async function exportModel(model: LoadedModel | string, path: string, { force = false } = {}): Promise<void> {
-  await door.exportModel(model, { output: path, force });
+export async function exportModel(
+  model: LoadedModel | string,
+  path: string,
+  { force = false, metadata = true } = {},
+): Promise<void> {
+  await door.exportModel(model, { output: path, force, metadata });
 }

@@ -11,7 +11,7 @@ const ROOMS = words(
 );
 const INNER: Readonly<Record<string, readonly string[]>> = {
   engine: words("graph ops gradients onnx runtime import compile"),
-  tasks: words("common classify reconstruct upscale translate generate uses.ts evaluate train bench export"),
+  tasks: words("common classify reconstruct upscale translate generate uses.ts evaluate train bench export show"),
 };
 /** Files that import each other, with the reason. */
 const CIRCLES: readonly (readonly string[])[] = [
@@ -123,6 +123,7 @@ const ABOUT_MUCH: Readonly<Record<string, string>> = {
   "recipes/recipes.test.ts": "every recipe: stopped, resumed, equal",
   "recipes/twins.test.ts": "every recipe's step beside PyTorch's",
   "recipes/unets.test.ts": "the steps of pix2pix and of diffusion beside PyTorch's",
+  "scripts/install.test.ts": "package.json and the lock file",
 };
 
 test("a test stands at the path of its source: <source>.test.ts, or <source>.<topic>.test.ts", () => {

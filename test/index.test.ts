@@ -15,6 +15,19 @@ test("a picture, by file or in memory, with a method", async () => {
   );
 });
 
+test("a picture tells what made it where its writer is told", async () => {
+  const path = join(await temporaryFolder(), "a.webp");
+  const provenance = await imago.recordOf("upscale", { scale: 2, model: "srcnn", tile: undefined });
+  await imago.writePicture(path, photograph(30, 20), { provenance });
+  expect(await imago.readProvenance(path)).toMatchObject({ task: "upscale", options: { scale: 2, model: "srcnn-x2" } });
+  expect(imago.shownText(await imago.show(path))).toMatch(
+    /^made by +imago .*\ntask +upscale\nscale +2\nmodel +srcnn-x2\nweights +srcnn-x2, /,
+  );
+  await imago.writePicture(path, photograph(30, 20), { force: true });
+  await expect(imago.show(path)).rejects.toThrow("a.webp: expected a file that says what made it");
+  await expect(imago.recordOf("upscale", { model: "none" })).rejects.toThrow('got "none". Shipped are ');
+});
+
 test("train, go on, use, score, export", async () => {
   const folder = await temporaryFolder();
   const [data, run] = [join(folder, "photos"), join(folder, "run")];

@@ -15,6 +15,7 @@ describe("the types of tasks", () => {
       | "train"
       | "resume"
       | "exportModel"
+      | "show"
       | "bench"
     >();
     expectTypeOf<(typeof imago.tasks)[0]["name"]>().toEqualTypeOf<"upscale">();

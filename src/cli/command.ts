@@ -1,11 +1,13 @@
 import { Command as Commander, CommanderError } from "commander";
 import { z } from "zod";
 import { userError, withOptions } from "../errors.ts";
+import type { Provenance } from "../image/provenance.ts";
 import { checkOptions, type OptionInfo, optionInfos } from "../options/schema.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type RuntimeChoice, runtimeNames } from "../platform/platform.ts";
 import { flagOf } from "./flags.ts";
 import type { Io } from "./io.ts";
+import { optionsLike, provenanceOptions, recorder } from "./provenance.ts";
 
 /** What a command takes besides flags. */
 export interface Argument {
@@ -20,6 +22,11 @@ export interface Context {
   readonly platform: Platform;
   /** Names of the options that were given; the others have their defaults. */
   readonly given: ReadonlySet<string>;
+  /**
+   * What made the command's outputs, to be written into them: the options that say what is made, and the models that
+   * they name. Undefined with --no-metadata.
+   */
+  record(options: Readonly<Record<string, unknown>>): Promise<Provenance | undefined>;
 }
 
 /** Flags that depend on the arguments. */
@@ -37,6 +44,10 @@ export interface Command<O extends z.ZodObject = z.ZodObject> {
   readonly arguments: readonly Argument[];
   /** The flags. */
   readonly options: O | FlagsByArgument<O>;
+  /**
+   * Whether outputs say what made them: --no-metadata and --like are flags then, and `record` of the context is asked.
+   */
+  readonly isRecorded?: boolean;
   /** Lines shown under the help. */
   readonly examples: readonly string[];
   /** Does the work; returns the exit code. */
@@ -82,12 +93,16 @@ const placeholderOf = ({ kind, placeholder, choices }: OptionInfo): string => {
 
 const plural = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
 
+/** A flag that is on unless given: --no-metadata. */
+const isOffFlag = (info: OptionInfo): boolean => info.kind === "flag" && info.default === true;
+
 /** The help of one flag: what it is for, what it takes, what it is unless given. */
 function helpOf(info: OptionInfo): string {
   const preset = info.default;
   const hasDefault = preset !== undefined && info.kind !== "flag" && plural(preset) !== "";
   const says = info.kind !== "flag" && !/^(a text|one text or more)$/.test(info.expected);
-  return [withOptions(info.description, flagOf), says && info.expected, hasDefault && `default ${plural(preset)}`]
+  const description = isOffFlag(info) ? (info.off ?? info.description) : info.description;
+  return [withOptions(description, flagOf), says && info.expected, hasDefault && `default ${plural(preset)}`]
     .filter(Boolean)
     .join("; ");
 }
@@ -97,7 +112,9 @@ const collect = (value: string, previous: string[] | undefined): string[] => [..
 function addOption(commander: Commander, info: OptionInfo): void {
   const placeholder = placeholderOf(info);
   const value = info.kind === "flag" ? "" : info.bare === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
-  const flags = `${info.short ? `-${info.short}, ` : ""}${flagOf(info.name)}${value}`;
+  const flags = isOffFlag(info)
+    ? flagOf(`no-${info.name}`)
+    : `${info.short ? `-${info.short}, ` : ""}${flagOf(info.name)}${value}`;
   if (info.kind === "list") commander.option(flags, helpOf(info), collect);
   else commander.option(flags, helpOf(info));
 }
@@ -154,14 +171,32 @@ function argumentsIn(argv: readonly string[], all: z.ZodObject, io: Io): readonl
   return operands;
 }
 
+/** The flags of a command on its command line: its own, and those of every command whose outputs say what made them. */
+function flagsOf({ options: flags, isRecorded }: Command, argv: readonly string[], io: Io) {
+  const more = isRecorded ? provenanceOptions : {};
+  const args = flags instanceof z.ZodObject ? [] : argumentsIn(argv, flags.all.extend(more), io);
+  const own = flags instanceof z.ZodObject ? flags : flags.of(args);
+  return { own, schema: own.extend(more) };
+}
+
+/** The values of the flags that were given; the schema judges them. */
+function valuesOf(commander: Commander, schema: z.ZodObject): Readonly<Record<string, unknown>> {
+  const raw = commander.opts();
+  const isGiven = (info: OptionInfo): boolean =>
+    raw[info.name] !== undefined && !(isOffFlag(info) && raw[info.name] === true);
+  const given = optionInfos(schema).filter(isGiven);
+  return Object.fromEntries(
+    given.map((info) => [info.name, readValue(raw[info.name], info, isRepeated(schema, info.name))]),
+  );
+}
+
 /** Runs one command on its part of the command line. */
 export async function runCommand(
   command: Command,
   argv: readonly string[],
-  { io, platform }: Omit<Context, "given">,
+  { io, platform }: Pick<Context, "io" | "platform">,
 ): Promise<number> {
-  const flags = command.options;
-  const schema = flags instanceof z.ZodObject ? flags : flags.of(argumentsIn(argv, flags.all, io));
+  const { own, schema } = flagsOf(command, argv, io);
   const infos = optionInfos(schema);
   const commander = makeCommander(`imago ${command.name}`, io).description(command.summary);
   for (const { name, description, isRequired, isVariadic } of command.arguments) {
@@ -173,14 +208,13 @@ export async function runCommand(
     commander.addHelpText("after", `\nExamples:\n${command.examples.map((line) => `  ${line}`).join("\n")}`);
   commander.action(() => {});
   parse(commander, argv, infos);
-  const raw = commander.opts();
-  const given = Object.fromEntries(
-    infos.flatMap((info) =>
-      raw[info.name] === undefined ? [] : [[info.name, readValue(raw[info.name], info, isRepeated(schema, info.name))]],
-    ),
-  );
-  const options = checkOptions(schema, given, flagOf);
-  return command.run(commander.args, options, { io, platform, given: new Set(Object.keys(given)) });
+  const { args } = commander;
+  const given = valuesOf(commander, schema);
+  const values = { ...(await optionsLike({ command: command.name, args, schema, given }, platform)), ...given };
+  const options = checkOptions(schema, values, flagOf);
+  const taken = Object.fromEntries(Object.entries(options).filter(([name]) => name in own.shape));
+  const record = recorder(command.name, options, platform);
+  return command.run(args, taken, { io, platform, given: new Set(Object.keys(values)), record });
 }
 
 /** Thrown after help or the version was printed. */

@@ -66,6 +66,11 @@ export const entries: readonly Entry[] = [
     },
   },
   {
+    name: "show",
+    summary: "print what made a picture or report: task, options, models",
+    load: async () => (await import("./commands/show.ts")).showCommand,
+  },
+  {
     name: "data",
     summary: "list and fetch data sets",
     load: async () => (await import("./commands/data.ts")).dataCommand,

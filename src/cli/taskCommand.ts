@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Provenance } from "../image/provenance.ts";
 import { type Inputs, type Progress, resultOf, type Takes, type Task, withTools } from "../tasks/common/task.ts";
 import {
   type Argument,
@@ -49,6 +50,8 @@ interface Face<I extends Takes, O extends z.ZodObject, T extends Progress, R, E 
   readonly name?: string;
   readonly summary?: string;
   readonly arguments?: readonly Argument[];
+  /** Whether outputs say what made them: the task and all its options. */
+  readonly isRecorded?: boolean;
   /** Flags of the command besides the task's options and those of the runtime. */
   readonly flags: E;
   readonly examples: readonly string[];
@@ -57,11 +60,11 @@ interface Face<I extends Takes, O extends z.ZodObject, T extends Progress, R, E 
   /** What the task is done to. */
   input(args: readonly string[], context: Context): Inputs[I] | Promise<Inputs[I]>;
   onTick?(tick: T, context: Context): void;
-  /** Writes and prints. */
+  /** Writes and prints. `made` tells what made the result: for every file that is written. */
   show(
     result: R,
     options: z.output<O> & z.output<z.ZodObject<E>>,
-    context: Context & { readonly plan: P },
+    context: Context & { readonly plan: P; made(): Promise<Provenance | undefined> },
   ): Promise<void>;
 }
 
@@ -82,14 +85,15 @@ export function taskCommand<
     arguments: face.arguments ?? [],
     options: z.object({ ...task.options.shape, ...face.flags }) as z.ZodObject,
     examples: face.examples,
+    isRecorded: face.isRecorded ?? false,
     async run(args, given, context) {
       const all = given as All;
       const plan = (await face.plan?.(args, all, context)) as P;
       const input = await face.input(args, context);
-      const own = Object.entries(given).filter(([name]) => name in task.options.shape);
-      const asked = { input, options: Object.fromEntries(own) as z.input<O>, choice: given as Choice };
+      const own = Object.fromEntries(Object.entries(given).filter(([name]) => name in task.options.shape));
+      const asked = { input, options: own as z.input<O>, choice: given as Choice };
       const result = await runTask(task, asked, context, (tick) => face.onTick?.(tick, context));
-      await face.show(result, all, { ...context, plan });
+      await face.show(result, all, { ...context, plan, made: () => context.record(own) });
       return exit.done;
     },
   });

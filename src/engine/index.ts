@@ -15,6 +15,7 @@ export { print } from "./graph/print.ts";
 export { elementwise, type ReceptiveField, receptiveField } from "./graph/receptiveField.ts";
 export { inLayer, inNetwork, inScope, type Phase } from "./graph/scope.ts";
 export { type Imported, type ImportedInput, importedOperators, importOnnx } from "./import/importOnnx.ts";
+export { onnxMetadata } from "./onnx/read.ts";
 export * from "./ops/index.ts";
 export { evaluate } from "./runtime/evaluate.ts";
 export { referenceRuntime } from "./runtime/reference.ts";

@@ -81,6 +81,40 @@ export const orientationOf = (exif: Uint8Array): number => {
   return entry ? block.view.getUint16(entry.at + 8, block.isLittle) : 1;
 };
 
+const SOFTWARE = 0x0131;
+
+/**
+ * The block with the name of a program in it; as it was where one stands there already, or where it cannot be
+ * understood. The first directory moves to the end with one entry more; offsets count from the start, so that all
+ * others stay valid.
+ */
+export function withSoftware(exif: Uint8Array, software: string): Uint8Array {
+  const block = open(exif);
+  if (!block) return exif;
+  const { view, isLittle } = block;
+  const from = view.getUint32(4, isLittle);
+  const main = entries(block, from);
+  if (main.length === 0 || main.some(({ tag }) => tag === SOFTWARE)) return exif;
+  const text = new TextEncoder().encode(`${software}\0`);
+  const start = exif.length + (exif.length % 2); // directories begin at even places
+  const size = 2 + 12 * (main.length + 1) + 4;
+  const out = new Uint8Array(start + size + text.length);
+  out.set(exif);
+  out.set(text, start + size);
+  const [place, after] = [main.filter(({ tag }) => tag < SOFTWARE).length, from + 2 + 12 * main.length];
+  out.set(exif.subarray(from + 2, from + 2 + 12 * place), start + 2);
+  out.set(exif.subarray(from + 2 + 12 * place, after + 4), start + 2 + 12 * (place + 1));
+  const target = new DataView(out.buffer);
+  const at = start + 2 + 12 * place;
+  target.setUint32(4, start, isLittle);
+  target.setUint16(start, main.length + 1, isLittle);
+  target.setUint16(at, SOFTWARE, isLittle);
+  target.setUint16(at + 2, 2, isLittle);
+  target.setUint32(at + 4, text.length, isLittle);
+  target.setUint32(at + 8, start + size, isLittle);
+  return out;
+}
+
 const names: Readonly<Record<number, string>> = {
   270: "ImageDescription",
   271: "Make",

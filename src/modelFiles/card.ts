@@ -11,3 +11,18 @@ export async function modelCard(name: string, platform: Platform): Promise<Card>
   const path = await findModel(name, platform, {});
   return readMetadata(await readHead((begin, end) => platform.files.readRange(path, begin, end)), path);
 }
+
+const OBJECT = 0x7b; // "{", after the eight bytes of a length that four bytes can hold
+const IR_VERSION = 0x08; // the first field of a ModelProto
+
+/**
+ * The texts in the head of a model's file, .safetensors or .onnx, told by its first bytes; undefined for other files.
+ * @throws UserError for a damaged file; `where` names it
+ */
+export async function headOf(bytes: Uint8Array, where: string): Promise<Card | undefined> {
+  const isSafetensors = bytes[8] === OBJECT && bytes.subarray(4, 8).every((byte) => byte === 0);
+  if (isSafetensors) return readMetadata(bytes, where);
+  if (bytes[0] !== IR_VERSION) return undefined;
+  const { onnxMetadata } = await import("../engine/index.ts"); // which no other file needs
+  return onnxMetadata(bytes, where);
+}

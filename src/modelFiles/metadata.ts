@@ -1,8 +1,11 @@
+import { type Provenance, parseProvenance, provenanceJson } from "../image/provenance.ts";
 import type { Network } from "../nn/model.ts";
 import type { Use } from "../nn/use.ts";
 import type { Card, LoadedModel } from "./model.ts";
 
-const reserved = ["format", "version", "model", "options", "usage"];
+/** The text that holds the record of what made the file. */
+const PROVENANCE = "provenance";
+const reserved = ["format", "version", "model", "options", "usage", PROVENANCE];
 export const format = { format: "imago", version: "1" } as const;
 
 /** A JSON text of a file's head; undefined when it is none. */
@@ -17,6 +20,20 @@ export const parseJson = (text: string | undefined): unknown => {
 /** The facts about a model's training in the head of its file. */
 export const cardOf = (metadata: Card): Card =>
   Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
+
+/** The text of a file's head that says what made it; none without a record. */
+export const recordText = (made: Provenance | undefined): Card => (made ? { [PROVENANCE]: provenanceJson(made) } : {});
+
+/**
+ * A file's head parted: the record of what made it, and all other texts.
+ * @throws UserError for a record that is damaged or of a later version; `where` names the file
+ */
+export function partHead(
+  { [PROVENANCE]: text, ...card }: Card,
+  where: string,
+): { readonly made?: Provenance; readonly card: Card } {
+  return { card, ...(text !== undefined && { made: parseProvenance(text, where) }) };
+}
 
 /** The head of a model's file: what it is, what it does, and how it came to be. */
 export const modelMetadata = (made: Network, usage: Use, card: Card = {}): Record<string, string> => ({

@@ -9,6 +9,11 @@ export interface LoadOptions {
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
 /** A file's name without folder and ending. */
 export const stem = (path: string): string => baseName(path).replace(/\.[^.]+$/, "");
+
+/** What a model's file is called in reports, without folders: its name, or that of the run whose weights it holds. */
+export const shortName = (path: string): string =>
+  /([^/\\]+)[/\\]weights\.safetensors$/.exec(path)?.[1] ?? path.replace(/^.*[/\\]/, "");
+
 const isPath = (name: string): boolean => /[/\\]|\.(safetensors|onnx)$/i.test(name);
 
 /** The shipped models' names, sorted. */
@@ -36,7 +41,8 @@ export async function findModel(name: string, platform: Platform, { scale }: Loa
   }
   if (await files.exists(name)) return inRun(name, platform);
   const cure = all.length > 0 ? `Shipped are ${all.join(", ")}.` : "No models are shipped with this copy.";
-  throw userError("model", `expected a shipped model, a model file or a run's folder, got "${name}"`, cure);
+  const got = isPath(name) ? `"${name}", where nothing is` : `"${name}"`;
+  throw userError("model", `expected a shipped model, a model file or a run's folder, got ${got}`, cure);
 }
 
 async function inRun(folder: string, { files }: Platform): Promise<string> {

@@ -1,12 +1,13 @@
 import type { Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
+import type { Provenance } from "../image/provenance.ts";
 import { models } from "../models/index.ts";
 import { bindWeights, type ModelDefinition, network } from "../nn/model.ts";
 import { type Use, useIn } from "../nn/use.ts";
 import { oneOf } from "../options/schema.ts";
 import type { Platform } from "../platform/platform.ts";
 import { type SafetensorsFile, writeSafetensors } from "../tensor/safetensors.ts";
-import { cardOf, format, metadataOf, parseJson } from "./metadata.ts";
+import { cardOf, format, metadataOf, parseJson, recordText } from "./metadata.ts";
 import { type Card, type LoadedModel, modelOf } from "./model.ts";
 import { stem } from "./names.ts";
 
@@ -84,14 +85,23 @@ const nameOf = (model: string, usage: Use, path: string): string => {
   return usage.task === "upscale" ? `${model}-x${usage.scale}` : model;
 };
 
+/** How a model is packed. */
+export interface PackOptions {
+  /** Numbers as float16, in half the space. */
+  readonly half?: boolean;
+  /** What made the file, to be carried by it; nothing unless given. */
+  readonly provenance?: Provenance | undefined;
+}
+
 /**
- * A model as the bytes of a .safetensors file. @param half numbers as float16, in half the space
+ * A model as the bytes of a .safetensors file.
  * @throws UserError for a network that is known as a graph only
  */
-export function packModel(model: LoadedModel, half = false): Uint8Array {
+export function packModel(model: LoadedModel, { half, provenance }: PackOptions = {}): Uint8Array {
   const { network: made, weights, path } = model;
   if (!made) throw userError(path, "expected a model of this package, got a network that is known as a graph only");
-  return writeSafetensors(withoutNetwork(weights), metadataOf(model), { half });
+  const metadata = { ...metadataOf(model), ...recordText(provenance) };
+  return writeSafetensors(withoutNetwork(weights), metadata, { half });
 }
 
 /** Writes a model to a .safetensors file. */

@@ -16,6 +16,8 @@ export interface OptionInfo {
   readonly short?: string;
   /** What stands for the value in help. */
   readonly placeholder?: string;
+  /** What leaving it off does, for what is on unless told otherwise. */
+  readonly off?: string | undefined;
   /** The value of a flag given without one. */
   readonly bare?: unknown;
   /** The use of the model that it names. */
@@ -124,6 +126,7 @@ export function optionInfo(name: string, schema: z.ZodType): OptionInfo {
     default: preset,
     short: meta.short as string | undefined,
     placeholder: meta.placeholder as string | undefined,
+    off: meta.off as string | undefined,
     bare: meta.bare,
     model: meta.model as string | undefined,
   };

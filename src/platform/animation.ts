@@ -4,6 +4,7 @@ import { userError } from "../errors.ts";
 import { toDepth } from "../image/channels.ts";
 import type { Picture } from "../image/picture.ts";
 import { checkTarget, textOf, writeWhole } from "./atomic.ts";
+import { gifWith, withProvenance } from "./carry.ts";
 import type { AnimationWriting } from "./platform.ts";
 
 const kinds = { ".webp": "webp", ".gif": "gif" } as const;
@@ -45,12 +46,13 @@ const stacked = (path: string, pictures: readonly Picture[]): Uint8Array => {
 
 /**
  * Writes pictures of one size as an animation that runs forever: .webp, lossless, or .gif, 256 colors. The file appears
- * whole or not at all, and an existing one is replaced only with `force`. Metadata is left out.
+ * whole or not at all, and an existing one is replaced only with `force`. Of metadata, the record of what made it is
+ * written alone.
  */
 export const writeAnimation = async (
   path: string,
   pictures: readonly Picture[],
-  { milliseconds, force = false }: AnimationWriting,
+  { milliseconds, force = false, provenance }: AnimationWriting,
 ): Promise<void> => {
   const [kind, delay] = [kindOf(path), delaysOf(milliseconds, pictures.length)];
   await checkTarget(path, force);
@@ -59,9 +61,14 @@ export const writeAnimation = async (
   const raw = { width, height: height * pictures.length, channels, pageHeight: height };
   const pipeline = sharp(data, { raw, limitInputPixels: false }).toColourspace("srgb");
   const options = { delay, loop: 0 };
-  const encoded = kind === "gif" ? pipeline.gif(options) : pipeline.webp({ ...options, lossless: true, effort: 2 });
+  const webp = (): typeof pipeline => {
+    const { xmp } = provenance ? withProvenance({}, provenance, "webp") : {};
+    const encoded = pipeline.webp({ ...options, lossless: true, effort: 2 });
+    return xmp ? encoded.withXmp(new TextDecoder().decode(xmp)) : encoded;
+  };
+  const encoded = kind === "gif" ? pipeline.gif(options) : webp();
   const bytes = await encoded.toBuffer().catch((error: unknown) => {
     throw userError(path, `expected pictures that ${kind.toUpperCase()} can hold, got ${textOf(error)}`);
   });
-  await writeWhole(path, bytes, force);
+  await writeWhole(path, provenance && kind === "gif" ? gifWith(bytes, provenance) : bytes, force);
 };

@@ -17,7 +17,9 @@ import {
   type Picture,
   type PictureMetadata,
 } from "../image/picture.ts";
+import { type Provenance, softwareOf } from "../image/provenance.ts";
 import { checkTarget, codeOf, textOf, writeWhole } from "./atomic.ts";
+import { foreignXmp, pngWith, withProvenance } from "./carry.ts";
 import { formatsByEnding, type PictureFormat } from "./platform.ts";
 
 const readable = ["jpeg", "png", "webp", "tiff", "heif", "gif"];
@@ -37,6 +39,8 @@ export interface EncodeOptions {
   readonly lossless?: boolean;
   /** Write EXIF, XMP, density and the color profile back; true unless given. */
   readonly keepMetadata?: boolean;
+  /** What made the picture, to be carried by the file; nothing unless given. */
+  readonly provenance?: Provenance;
 }
 
 export interface WriteOptions extends EncodeOptions {
@@ -133,7 +137,7 @@ const metadataOf = (
   const metadata: PictureMetadata = {
     ...(header.exif && { exif: freshExif(header.exif, size) }),
     ...(header.icc && { icc: new Uint8Array(header.icc) }),
-    ...(header.xmp && { xmp: new Uint8Array(header.xmp) }),
+    ...foreignXmp(header.xmp),
     ...(header.density && { density: header.density }),
   };
   return Object.keys(metadata).length > 0 ? metadata : undefined;
@@ -225,18 +229,22 @@ const intoFormat = (
   return pipeline.avif({ quality: quality ?? 80, lossless, effort: 3, chromaSubsampling: "4:4:4" });
 };
 
+type Encoding = EncodeOptions & { readonly format: PictureFormat };
+
 /** Encodes with the metadata that libvips can write itself; `profile` names a file or one of its own profiles. */
 const withMetadata = (
   pipeline: Encoder,
   metadata: PictureMetadata,
-  format: PictureFormat,
+  { format, provenance }: Encoding,
   profile?: string,
 ): Encoder => {
   let out = profile ? pipeline.withIccProfile(profile) : pipeline;
   if (metadata.xmp) out = out.withXmp(new TextDecoder().decode(metadata.xmp));
   // Where EXIF comes along it holds the density too; libvips would write an EXIF block of its own for it.
   if (metadata.density && (!metadata.exif || format === "tiff")) out = out.withDensity(metadata.density);
-  return metadata.exif && format === "avif" ? out.withExifMerge(exifTexts(metadata.exif)) : out;
+  if (format === "tiff") return out;
+  if (metadata.exif && format === "avif") return out.withExifMerge(exifTexts(metadata.exif));
+  return metadata.exif || !provenance ? out : out.withExifMerge({ IFD0: { Software: softwareOf(provenance) } });
 };
 
 /** Runs `use` with the profile in a temporary file, which is the only form libvips takes. */
@@ -251,10 +259,10 @@ const withProfileFile = async <T>(icc: Uint8Array, use: (path: string) => Promis
 };
 
 /** Encodes; converts the colors back to the picture's own profile where there is one that fits, else states sRGB. */
-const encodeTagged = async (picture: Picture, format: PictureFormat, options: EncodeOptions): Promise<Uint8Array> => {
-  const metadata = (options.keepMetadata ?? true) ? (picture.metadata ?? {}) : {};
+const encodeTagged = async (picture: Picture, options: Encoding): Promise<Uint8Array> => {
+  const { metadata = {} } = picture;
   const encode = async (profile?: string): Promise<Uint8Array> =>
-    withMetadata(intoFormat(encoder(picture), format, options), metadata, format, profile).toBuffer();
+    withMetadata(intoFormat(encoder(picture), options.format, options), metadata, options, profile).toBuffer();
   if (!metadata.icc) return encode();
   const plain = colorsOf(picture) === 1 ? undefined : "srgb";
   if (!fitsProfile(picture, metadata.icc)) return encode(plain);
@@ -262,27 +270,26 @@ const encodeTagged = async (picture: Picture, format: PictureFormat, options: En
 };
 
 /** Encodes a picture to a file's bytes in `format`; see writePicture for what is kept. */
-export const encodePicture = async (
-  picture: Picture,
-  options: EncodeOptions & { readonly format: PictureFormat },
-  where = "picture",
-): Promise<Uint8Array> => {
-  const { format, quality, keepMetadata = true } = options;
+export const encodePicture = async (picture: Picture, options: Encoding, where = "picture"): Promise<Uint8Array> => {
+  const { format, quality, keepMetadata = true, provenance } = options;
   if (quality !== undefined && !(Number.isInteger(quality) && quality >= 1 && quality <= 100))
     throw userError("quality", `expected a whole number from 1 to 100, got ${quality}`);
-  const fitted = fitFormat(picture, format, where);
-  const file = await encodeTagged(fitted, format, options).catch((error: unknown) => {
+  const kept = keepMetadata ? (picture.metadata ?? {}) : {};
+  const metadata = provenance ? withProvenance(kept, provenance, format) : kept;
+  const fitted = { ...fitFormat(picture, format, where), metadata };
+  const encoded = await encodeTagged(fitted, options).catch((error: unknown) => {
     throw userError(where, `expected a picture that ${format.toUpperCase()} can hold, got ${textOf(error)}`);
   });
-  const exif = keepMetadata && picture.metadata?.exif;
-  if (!exif || format === "avif" || format === "tiff") return file;
-  return embedExif(file, freshExif(exif, fitted), format, { ...fitted, hasAlpha: hasAlpha(fitted) });
+  const file = provenance && format === "png" ? pngWith(encoded, provenance) : encoded;
+  if (!metadata.exif || format === "avif" || format === "tiff") return file;
+  return embedExif(file, freshExif(metadata.exif, fitted), format, { ...fitted, hasAlpha: hasAlpha(fitted) });
 };
 
 /**
  * Writes a picture; the format is that of the name unless given. The file appears whole or not at all, and an existing
  * one is replaced only with `force`. EXIF (upright now, without its thumbnail), XMP, density and the color profile are
- * kept; AVIF keeps only EXIF's usual texts, TIFF none. JPEG refuses transparency; only PNG and TIFF hold 16 bits.
+ * kept; AVIF keeps only EXIF's usual texts, TIFF none. JPEG refuses transparency; only PNG and TIFF hold 16 bits. With
+ * `provenance` the file says what made it: a PNG by a text "imago", others in their XMP.
  */
 export const writePicture = async (path: string, picture: Picture, options: WriteOptions = {}): Promise<void> => {
   const format = options.format ?? formatOf(path);

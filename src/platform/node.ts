@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
+import { availableParallelism, homedir, userInfo } from "node:os";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RuntimeName } from "../engine/index.ts";
 import { userError } from "../errors.ts";
@@ -39,12 +40,22 @@ const install = (name: RuntimeName, library: string): Error =>
     `Run npm install ${library}.`,
   );
 
+/** The user's name and that of the home folder; a user without an entry in the system's list has none. */
+const userNames = (): readonly string[] => {
+  const names = new Set([basename(homedir())]);
+  try {
+    names.add(userInfo().username);
+  } catch {} // containers run as numbers without names
+  return [...names].filter((name) => name.length > 1);
+};
+
 /** sharp is loaded when the first picture is read or written. */
 const codec: Codec = {
   read: async (source) => (await import("./codec.ts")).readPicture(source),
   probe: async (path) => (await import("./codec.ts")).probePicture(path),
   write: async (path, picture, options) => (await import("./codec.ts")).writePicture(path, picture, options),
   animate: async (path, pictures, options) => (await import("./animation.ts")).writeAnimation(path, pictures, options),
+  provenance: async (source) => (await import("./carry.ts")).readProvenance(source),
 };
 
 /** Node on this machine: sharp for pictures, ONNX Runtime for networks, the local disk. */
@@ -56,7 +67,7 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
     if (!name && chosen === "wasm")
       warn(
         "onnxruntime-node is not installed: networks run on WebAssembly, several times slower. " +
-          "Cure: npm install onnxruntime-node --onnxruntime-node-install=skip",
+          "Cure: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
       );
     // with the engine, which lists need not wait for
     const { createRuntime } = await import("../engine/runtime/node.ts");
@@ -68,5 +79,6 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
   files: nodeFiles,
   models: fileURLToPath(new URL("../../models", import.meta.url)),
   checkTarget,
+  privateNames: userNames(),
   versions: { imago: version(), node: process.versions.node },
 });

@@ -1,5 +1,6 @@
 import type { Runtime, RuntimeName } from "../engine/index.ts";
 import type { Picture, Size } from "../image/picture.ts";
+import type { Provenance } from "../image/provenance.ts";
 import type { Files } from "./files.ts";
 
 /** How a picture is written; see the platform's codec for what each format keeps. */
@@ -10,6 +11,8 @@ export interface PictureWriting {
   readonly quality?: number;
   /** Replace a file that is already there. */
   readonly force?: boolean;
+  /** What made the picture, to be carried by the file; nothing unless given. */
+  readonly provenance?: Provenance;
 }
 
 /** How an animation is written. */
@@ -18,6 +21,8 @@ export interface AnimationWriting {
   readonly milliseconds: number | readonly number[];
   /** Replace a file that is already there. */
   readonly force?: boolean;
+  /** What made the pictures, to be carried by the file; nothing unless given. */
+  readonly provenance?: Provenance;
 }
 
 export const pictureFormats = ["png", "jpeg", "webp", "tiff", "avif"] as const;
@@ -42,6 +47,8 @@ export interface Codec {
   write(path: string, picture: Picture, options?: PictureWriting): Promise<void>;
   /** Pictures of one size one after the other, forever: .webp or .gif. */
   animate(path: string, pictures: readonly Picture[], options: AnimationWriting): Promise<void>;
+  /** What made a file, as it says itself or as a file beside it does; undefined where neither does. */
+  provenance(source: string | Uint8Array): Promise<Provenance | undefined>;
 }
 
 export const runtimeNames = ["cpu", "wasm", "webgpu", "reference"] as const satisfies readonly RuntimeName[];
@@ -67,6 +74,8 @@ export interface Platform {
   readonly models: string;
   /** Throws a UserError unless a file can be made at `path`: its folder is there, the name free or `force` given. */
   checkTarget(path: string, force: boolean): Promise<void>;
+  /** Names of this machine's user, which outputs do not tell. */
+  readonly privateNames: readonly string[];
   /** Versions that a run's card names: imago, node, the runtime's library. */
   readonly versions: Readonly<Record<string, string>>;
 }

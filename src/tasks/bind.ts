@@ -43,12 +43,15 @@ export type Sources = Omit<Inputs, "picture" | "pictures"> & {
 /** Arguments that may be left out when none of the options must be given. */
 type Options<O> = Partial<O> extends O ? [options?: O] : [options: O];
 
+/** What callers may say besides how a task is followed; zod's type for no options at all would allow nothing else. */
+type Own<O extends z.ZodObject> = keyof O["shape"] extends never ? unknown : z.input<O>;
+
 /** A task as a function: what it is done to, its options, and how it is followed. */
 export type Bound<K> =
   K extends Task<string, infer I, infer O, infer T, infer R>
     ? I extends "nothing"
-      ? (...given: Options<z.input<O> & Followed<T>>) => Promise<R>
-      : (source: Sources[I], ...given: Options<z.input<O> & Followed<T>>) => Promise<R>
+      ? (...given: Options<Own<O> & Followed<T>>) => Promise<R>
+      : (source: Sources[I], ...given: Options<Own<O> & Followed<T>>) => Promise<R>
     : never;
 
 /** Tasks as functions by name. */

@@ -4,6 +4,7 @@ import { exportModel } from "./export/exportModel.ts";
 import { generate } from "./generate/generate.ts";
 import { mixStyles } from "./generate/mixStyles.ts";
 import { reconstruct } from "./reconstruct/reconstruct.ts";
+import { show } from "./show/show.ts";
 import { resume, train } from "./train/trainTask.ts";
 import { translate } from "./translate/translate.ts";
 import { compare } from "./upscale/compare.ts";
@@ -21,6 +22,7 @@ export const tasks = [
   train,
   resume,
   exportModel,
+  show,
   benchTask,
 ] as const;
 

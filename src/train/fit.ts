@@ -7,11 +7,11 @@ import type { Picture } from "../image/picture.ts";
 import { toPictures } from "../tensor/pictures.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
-import { type Pending, pickWeights, readWeights } from "./checkpoint.ts";
+import { type Checkpoint, type Pending, pickWeights, readWeights } from "./checkpoint.ts";
 import type { Alarms } from "./ganAlarms.ts";
 import type { MetricLine } from "./metricLines.ts";
 import type { ResultFile, Run } from "./run.ts";
-import { startPace } from "./speed.ts";
+import { type Pace, startPace } from "./speed.ts";
 import { openStages, type RunStage, type Stages, stageAt } from "./stages.ts";
 
 type Numbers = Readonly<Record<string, number>>;
@@ -95,50 +95,47 @@ export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<T
   const stages = openStages(plan.stages, runtime);
   try {
     // Where it stands
-    let { step: done, pending } = run.checkpoint ?? { step: 0, pending: nothing };
-    if (run.checkpoint) await restore(stages, run);
-    else await stages.at(1);
+    let { step: done, pending } = await begin(stages, run);
     const saver = makeSaver(plan, stages, done);
     const keeper = await openKeeper(plan);
-    const pace = startPace(now);
-    const tellSkipped = newlySkipped(source);
+    const [pace, tellSkipped] = [startPace(now), newlySkipped(source)];
     let tick = firstTick(plan, done);
 
     for await (const batch of prefetch(source, { from: done + 1, to: steps, depth: plan.depth, signal, now })) {
       // One step
-      const { stage, step } = await stages.at(batch.step);
       done = batch.step;
       const isDue = (interval?: number): boolean => !!interval && (done % interval === 0 || done === steps);
-      const [learningRate, emaDecay] = [stage.rate(done), stage.emaDecay(done)];
-      const asked = isDue(every.sample) ? { shown: stage.shown() } : {};
-      const numbers = { step: done - stage.first + 1, learningRate, emaDecay };
-      const { losses, shown } = await step.run(batch.tensors, numbers, asked);
+      const { losses, shown } = await stages.run(done, batch.tensors, { isShown: isDue(every.sample) });
       saver.checkLosses(losses, done);
       pace.step(batchSize(batch.tensors), batch.waited);
-      const { picturesPerSecond, secondsPerStep, waiting } = pace;
+      tick = tickOf(plan, { done, losses, pace });
 
       // What is due now; the checkpoint last, so that whatever a crash undoes is done again
       pending = addLosses(pending, losses);
       if (isDue(every.log)) {
+        const { learningRate, picturesPerSecond, waiting } = tick;
         await run.log({ step: done, losses: meanOf(pending), learningRate, picturesPerSecond, waiting });
         pending = nothing;
       }
       const samples = isDue(every.sample) ? await takeSamples(plan, { stages, keeper, done, shown }) : {};
       const saved = isDue(every.save) ? await saver.save(done, pending) : undefined;
-
-      const skipped = tellSkipped();
-      const secondsLeft = (steps - done) * secondsPerStep;
-      tick = { step: done, steps, losses, learningRate, picturesPerSecond, secondsLeft, waiting };
-      yield { ...tick, ...samples, ...(saved && { saved }), ...(skipped.length > 0 && { skipped }) };
+      yield { ...tick, ...samples, ...(saved && { saved }), ...tellSkipped() };
     }
 
     // The end, or as far as it came
     if (keeper.best) tick = { ...tick, best: keeper.best };
-    if (done < steps) yield { ...tick, saved: await saver.save(done, pending), interrupted: true };
-    else yield { ...tick, ...(await saveResults(plan, stages)) };
+    const end = async () => ({ saved: await saver.save(done, pending), interrupted: true });
+    yield { ...tick, ...(await (done < steps ? end() : saveResults(plan, stages))) };
   } finally {
     await stages.dispose();
   }
+}
+
+/** Opens the stage that a run is in, and says how far it is. */
+async function begin(stages: Stages, run: Run): Promise<Pick<Checkpoint, "step" | "pending">> {
+  if (run.checkpoint) await restore(stages, run);
+  else await stages.open(1);
+  return run.checkpoint ?? { step: 0, pending: nothing };
 }
 
 /** Gives the step its numbers back; one that does not fit is named with the folder. */
@@ -155,6 +152,22 @@ async function restore(stages: Stages, { folder, checkpoint }: Run): Promise<voi
   }
 }
 
+interface Now {
+  readonly done: number;
+  readonly losses: Numbers;
+  readonly pace: Pace;
+}
+
+const tickOf = ({ steps, stages }: FitPlan, { done, losses, pace }: Now): Tick => ({
+  step: done,
+  steps,
+  losses,
+  learningRate: stageAt(stages, done).rate(done),
+  picturesPerSecond: pace.picturesPerSecond,
+  secondsLeft: (steps - done) * pace.secondsPerStep,
+  waiting: pace.waiting,
+});
+
 const firstTick = ({ steps, stages }: FitPlan, step: number): Tick => ({
   step,
   steps,
@@ -166,12 +179,12 @@ const firstTick = ({ steps, stages }: FitPlan, step: number): Tick => ({
 });
 
 /** Gives the files that were found unusable since it was last asked. */
-function newlySkipped(source: DataSource): () => readonly Skipped[] {
+function newlySkipped(source: DataSource): () => Pick<Tick, "skipped"> {
   let seen = 0;
   return () => {
-    const news = source.skipped.slice(seen);
-    seen += news.length;
-    return news;
+    const skipped = source.skipped.slice(seen);
+    seen += skipped.length;
+    return skipped.length > 0 ? { skipped } : {};
   };
 }
 

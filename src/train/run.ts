@@ -2,7 +2,9 @@ import type { DataDescription } from "../data/source.ts";
 import type { Tensors } from "../engine/index.ts";
 import { option, userError } from "../errors.ts";
 import type { Picture } from "../image/picture.ts";
+import type { Provenance } from "../image/provenance.ts";
 import { type FileContent, type Files, readText } from "../platform/files.ts";
+import type { PictureWriting } from "../platform/platform.ts";
 import { readHead, readMetadata, writeSafetensors } from "../tensor/safetensors.ts";
 import { type Checkpoint, loadCheckpoint, loadStep, type NewCheckpoint, partsOf } from "./checkpoint.ts";
 import { drawLosses, linesUpTo, type MetricLine, printLines } from "./metricLines.ts";
@@ -24,7 +26,9 @@ export interface RunDescription {
 export interface RunOptions {
   readonly files: Files;
   /** Encodes by the name's ending and replaces what is there. */
-  writePicture(path: string, picture: Picture, options: { readonly force: boolean }): Promise<void>;
+  writePicture(path: string, picture: Picture, options: PictureWriting): Promise<void>;
+  /** What makes the pictures, to be carried by their files with the step; nothing unless given. */
+  readonly made?: Provenance | undefined;
   /** Go on where an earlier session stopped. */
   readonly resume?: boolean;
 }
@@ -209,12 +213,14 @@ interface OpenRun {
   close(): Promise<void>;
 }
 
-function makeRun(opened: OpenRun, { files, writePicture }: RunOptions): Run {
+function makeRun(opened: OpenRun, { files, writePicture, made }: RunOptions): Run {
   const { folder, lines, description } = opened;
   const write = async (name: string, content: FileContent): Promise<string> => {
     await files.write(`${folder}/${name}`, content);
     return `${folder}/${name}`;
   };
+  const draw = (name: string, picture: Picture, step: number): Promise<void> =>
+    writePicture(`${folder}/${name}`, picture, { force: true, ...(made && { provenance: { ...made, step } }) });
   return {
     ...opened,
     async log(line) {
@@ -224,14 +230,14 @@ function makeRun(opened: OpenRun, { files, writePicture }: RunOptions): Run {
     async save(checkpoint) {
       const path = await write(names.checkpoint, partsOf(checkpoint));
       const curve = drawLosses(lines, description.recipe);
-      if (curve) await writePicture(`${folder}/${names.curve}`, curve, { force: true });
+      if (curve) await draw(names.curve, curve, checkpoint.step);
       return path;
     },
     async sample(step, picture, name) {
-      const path = `${folder}/samples/${String(step).padStart(6, "0")}${name === undefined ? "" : `-${name}`}.png`;
+      const file = `samples/${String(step).padStart(6, "0")}${name === undefined ? "" : `-${name}`}.png`;
       await files.makeFolder(`${folder}/samples`);
-      await writePicture(path, picture, { force: true });
-      return path;
+      await draw(file, picture, step);
+      return `${folder}/${file}`;
     },
     saveWeights: (weights, metadata, name) =>
       write(name === undefined ? names.weights : `${name}.safetensors`, writeSafetensors(weights, metadata)),

@@ -1,4 +1,4 @@
-import type { Runtime, StateReader, Step, Tensors } from "../engine/index.ts";
+import type { Runtime, StateReader, Step, StepFetch, StepReport, Tensors } from "../engine/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { OpenedStage } from "./step.ts";
@@ -14,8 +14,10 @@ export interface Running {
 
 /** The stages of a run, one after the other: each goes on with the weights that those before it made. */
 export interface Stages extends StateReader {
-  /** The step of a stage that a step of the run belongs to; ends those before it. Steps are asked for in order. */
-  at(step: number): Promise<Running>;
+  /** Opens the stage that a step of the run belongs to; ends the one before. */
+  open(step: number): Promise<Running>;
+  /** One step of the run, in its stage. Steps are asked for in order. @throws what `Step.run` throws */
+  run(step: number, feeds: Tensors, fetch?: StageFetch): Promise<StepReport>;
   /**
    * Opens the stage that a checkpoint was written in, and gives it its state.
    * @throws UserError for another recipe's state
@@ -27,6 +29,12 @@ export interface Stages extends StateReader {
    */
   readonly shapes: StateReader["shapes"];
   dispose(): Promise<void>;
+}
+
+/** What of a step is read back. */
+interface StageFetch extends Pick<StepFetch, "numbers"> {
+  /** All pictures that the step shows. */
+  readonly isShown?: boolean;
 }
 
 const prefixed = (weights: Tensors): Tensors =>
@@ -55,17 +63,24 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
   /** Those of them that the present one lacks. */
   const left = (): [string, Tensor][] =>
     Object.entries(prefixed(weights)).filter(([name]) => !(name in (running?.step.shapes ?? {})));
+  const at = async (step: number): Promise<Running> => {
+    const stage = stageAt(stages, step);
+    if (running?.stage === stage) return running;
+    if (running) {
+      weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
+      await running.step.dispose();
+      running = undefined;
+    }
+    running = await open(stage);
+    return running;
+  };
   return {
-    async at(step) {
-      const stage = stageAt(stages, step);
-      if (running?.stage === stage) return running;
-      if (running) {
-        weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
-        await running.step.dispose();
-        running = undefined;
-      }
-      running = await open(stage);
-      return running;
+    open: at,
+    async run(number, feeds, { numbers, isShown = false } = {}) {
+      const { stage, step } = await at(number);
+      const steering = { learningRate: stage.rate(number), emaDecay: stage.emaDecay(number) };
+      const fetch = { ...(numbers && { numbers }), ...(isShown && { shown: stage.shown() }) };
+      return step.run(feeds, { step: number - stage.first + 1, ...steering }, fetch);
     },
     async restore({ step, state }) {
       weights = weightsIn(state);

@@ -50,12 +50,14 @@ export function wordsOf(line: string): readonly string[] {
   return (end < 0 ? words : words.slice(0, end)).map((word) => word.replace(/^(['"])(.*)\1$/, "$2"));
 }
 
-/** Every command of a page, as words: lines of shell blocks, parted at &&, and inline code that begins with imago. */
+/** Every command of a page, as words, without the variables set before it: lines of shell blocks, parted at &&, and inline code that begins with imago. */
 export function commandsOf({ text, blocks }: Page): readonly (readonly string[])[] {
   const lines = blocks
     .filter(({ language }) => ["sh", ""].includes(language))
     .flatMap((block) => block.text.replaceAll("\\\n", " ").split("\n"))
     .flatMap((line) => line.replace(/\s#.*$/, "").split("&&"));
   const inline = [...text.replace(fences, "").matchAll(/`((?:npx )?imago [^`]+)`/g)].map(([, command]) => command!);
-  return [...lines, ...inline].map(wordsOf).filter(({ length }) => length > 0);
+  return [...lines, ...inline]
+    .map((line) => wordsOf(line.replace(/^\s*(?:[A-Z_]+=\S+\s+)+/, "")))
+    .filter(({ length }) => length > 0);
 }

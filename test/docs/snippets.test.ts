@@ -110,7 +110,10 @@ async function parseImago(argv: readonly string[]): Promise<number> {
   const command = await entry.load();
   const io = { out: () => {}, err: () => {}, isTerminal: false };
   const idle = { ...command, run: async () => 0 };
-  return runCommand(idle, argv.slice(1), { io, platform: nodePlatform() }).catch((error) => {
+  const platform = nodePlatform();
+  const made = { software: "imago", version: "", task: command.name, options: {} } as const; // of files after --like
+  const codec = { ...platform.codec, provenance: async () => ({ ...made, models: [] }) };
+  return runCommand(idle, argv.slice(1), { io, platform: { ...platform, codec } }).catch((error) => {
     if (error instanceof Finished) return 0; // --help
     throw error;
   });

@@ -46,6 +46,9 @@ test("shipped models go by name, or by family and scale", async () => {
   await expect(loadModel("tiny", platform, { scale: 4 })).rejects.toThrow("(tiny-x2, tiny-x3), got 4");
   expect(await modelCard("tiny-x2", platform)).toMatchObject({ format: "imago", version: "1", model: "srcnn" });
   await expect(loadModel("tony", platform)).rejects.toThrow('got "tony". Shipped are tiny-x2, tiny-x3.');
+  await expect(loadModel("runs/none", platform)).rejects.toThrow(
+    'a run\'s folder, got "runs/none", where nothing is. Shipped are tiny-x2, tiny-x3.',
+  );
 });
 
 test("a run's folder stands for its weights, whatever its network is called", async () => {
@@ -100,7 +103,7 @@ test("half: safetensors and ONNX with weights as float16", () => {
   const made = network(srcnn);
   const model = { ...tinyModel(), build: made, weights: initialWeights([made], 1) };
   for (const name of ["mine.safetensors", "mine.onnx"])
-    expect(exportModel(model, name, true).length / exportModel(model, name).length).toBeCloseTo(0.5, 1);
+    expect(exportModel(model, name, { half: true }).length / exportModel(model, name).length).toBeCloseTo(0.5, 1);
 });
 
 test("an ONNX file gives the network back, with what it does; of other programs the shapes tell", async () => {

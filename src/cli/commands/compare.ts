@@ -14,6 +14,7 @@ export const compareCommand = taskCommand(compare, {
     force,
     ...runFlags,
   }, // biome-ignore format: a line each
+  isRecorded: true,
   examples: [
     "imago compare cat.png --scale 3 --method bilinear,bicubic --model srcnn-x3",
     "imago compare cat.png --convention opencv -o figure.png",
@@ -24,8 +25,8 @@ export const compareCommand = taskCommand(compare, {
     return target;
   },
   input: ([path], { platform }) => platform.codec.read(path!),
-  async show({ sheet, results }, { force, json, scale }, { io, platform, plan: target }) {
-    await platform.codec.write(target, sheet, { force });
+  async show({ sheet, results }, { force, json, scale }, { io, platform, plan: target, made }) {
+    await platform.codec.write(target, sheet, { force, provenance: await made() });
     const scores = results.map(({ method, psnr, ssim }) => ({
       method,
       psnr: Number.isFinite(psnr) ? psnr : null,

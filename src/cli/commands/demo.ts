@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { syntheticPhotograph } from "../../image/draw/synthetic.ts";
 import type { Picture } from "../../image/picture.ts";
+import type { Provenance } from "../../image/provenance.ts";
 import { listModels } from "../../modelFiles/names.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { alignedTable } from "../../report/evaluation.ts";
@@ -8,7 +9,7 @@ import { compare } from "../../tasks/upscale/compare.ts";
 import { methods } from "../../tasks/upscale/upscale.ts";
 import { defineCommand } from "../command.ts";
 import { exit } from "../exit.ts";
-import { printJson, statusLine } from "../io.ts";
+import { printJson } from "../io.ts";
 import { runFlags, runTask } from "../taskCommand.ts";
 
 const options = z.object({
@@ -43,41 +44,47 @@ function tableOf(scores: readonly Scored[]): string {
   return `${alignedTable(["scale", "method", "PSNR (dB)", "SSIM"], rows)}\n`;
 }
 
+/** Writes into the demo's folder, and keeps the names. */
+async function openFolder(output: string, { files, codec }: Platform) {
+  const folder = output.replace(/(?<=.)\/+$/, "");
+  await files.makeFolder(folder);
+  const written: string[] = [];
+  const write = async (name: string, picture: Picture, provenance: Provenance | undefined): Promise<void> => {
+    await codec.write(`${folder}/${name}`, picture, { force: true, provenance });
+    written.push(`${folder}/${name}`);
+  };
+  return { folder, written, write };
+}
+
 export const demoCommand = defineCommand({
   name: "demo",
   summary: "Make a picture, reduce it, enlarge it by everything there is, and compare. Needs nothing but this package.",
   arguments: [],
   options,
+  isRecorded: true,
   examples: ["imago demo", "imago demo --seed 7 -o somewhere"],
   async run(_, { output, width, height, seed, json, runtime, threads }, context) {
-    const { io, platform } = context;
-    const status = statusLine(io);
-    status.show("making a picture");
-    const folder = output.replace(/(?<=.)\/+$/, "");
-    await platform.files.makeFolder(folder);
-    const files: string[] = [];
-    const write = async (name: string, picture: Picture): Promise<void> => {
-      await platform.codec.write(`${folder}/${name}`, picture, { force: true });
-      files.push(`${folder}/${name}`);
-    };
-    const original = syntheticPhotograph({ width, height, seed });
-    status.clear();
-    await write("original.png", original);
+    const { io, platform, record } = context;
+    const { folder, written, write } = await openFolder(output, platform);
+    const drawn = { width, height, seed };
+    const original = syntheticPhotograph(drawn);
+    await write("original.png", original, await record(drawn));
     const scores: Scored[] = [];
     for (const scale of scales) {
       const options = { scale, method: [...methods], model: [...(await modelsFor(platform, scale))] };
       const compared = await runTask(compare, { input: original, options, choice: { runtime, threads } }, context);
-      await write(`reduced-x${scale}.png`, compared.reduced);
+      const provenance = await record({ ...drawn, ...options });
+      await write(`reduced-x${scale}.png`, compared.reduced, provenance);
       for (const { method, picture, psnr, ssim } of compared.results) {
-        await write(`x${scale}-${method}.png`, picture);
+        await write(`x${scale}-${method}.png`, picture, provenance);
         scores.push({ scale, method, psnr, ssim });
       }
-      await write(scale === 2 ? "comparison.png" : `comparison-x${scale}.png`, compared.sheet);
+      await write(scale === 2 ? "comparison.png" : `comparison-x${scale}.png`, compared.sheet, provenance);
     }
-    if (json) printJson(io, { scores, files });
+    if (json) printJson(io, { scores, files: written });
     else {
       io.out(tableOf(scores));
-      io.err(`${files.length} pictures in ${folder}; look at ${folder}/comparison.png first.\n`);
+      io.err(`${written.length} pictures in ${folder}; look at ${folder}/comparison.png first.\n`);
     }
     return exit.done;
   },

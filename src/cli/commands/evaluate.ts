@@ -6,6 +6,7 @@ import { judgedJson, judgedText, judgedWriter } from "../../report/judgment.ts";
 import { type Evaluated, evaluate } from "../../tasks/evaluate/evaluate.ts";
 import { type Context, jsonOption, runtimeOptions, sheetOptions } from "../command.ts";
 import { printJson } from "../io.ts";
+import { writeReport } from "../provenance.ts";
 import { taskCommand } from "../taskCommand.ts";
 
 const flags = {
@@ -61,6 +62,7 @@ pictures, generators by FID, KID, precision, recall and nearest training picture
 of a classifier (--judge) or of Inception v3 (--features, weights that you bring), and, with
 classes and --judge, accuracy. Such figures compare on the same features, resize and count only.`,
   flags,
+  isRecorded: true,
   examples: [
     "imago evaluate --data Set5 --method bicubic --scale 2,3,4",
     "imago evaluate --data Set5 --method bicubic --model srcnn-x2,runs/mine --scale 2 -o report.md",
@@ -73,10 +75,11 @@ classes and --judge, accuracy. Such figures compare on the same features, resize
     for (const path of [output, sheet]) if (path !== undefined) await platform.checkTarget(path, force);
   },
   input: () => undefined,
-  async show(result, { output, sheet, force, json }, { io, platform }) {
+  async show(result, { output, sheet, force, json }, { io, platform, made }) {
+    const provenance = sheet !== undefined || output !== undefined ? await made() : undefined;
     const report = reports[result.models.length > 0 ? "small" : "upscalers"];
-    if (sheet !== undefined) await platform.codec.write(sheet, result.models[0]!.sheet!, { force });
-    if (output !== undefined) await platform.files.write(output, report.file(output, result));
+    if (sheet !== undefined) await platform.codec.write(sheet, result.models[0]!.sheet!, { force, provenance });
+    if (output !== undefined) await writeReport(output, report.file(output, result), provenance, platform);
     if (json) printJson(io, report.json(result));
     else io.out(`${report.text(result)}\n`);
   },

@@ -7,6 +7,7 @@ import { runFlags, taskCommand } from "../taskCommand.ts";
 export const reconstructCommand = taskCommand(reconstruct, {
   arguments: [{ name: "picture", description: "files to rebuild", isRequired: false, isVariadic: true }],
   flags: { ...sheetOptions("reconstruct.png"), ...runFlags },
+  isRecorded: true,
   examples: [
     "imago reconstruct --model runs/autoencoder --data mnist/",
     "imago reconstruct --model runs/vae --map 15 -o map.png",
@@ -18,8 +19,8 @@ export const reconstructCommand = taskCommand(reconstruct, {
     for (const name of paths) pictures.push({ name, picture: await platform.codec.read(name) });
     return pictures;
   },
-  async show({ sheet, pictures }, { output, force, json }, { io, platform }) {
-    await platform.codec.write(output, sheet, { force });
+  async show({ sheet, pictures }, { output, force, json }, { io, platform, made }) {
+    await platform.codec.write(output, sheet, { force, provenance: await made() });
     if (json) return printJson(io, { output, pictures });
     const rows = pictures.map(({ name, mse, psnr }) => [name, mse.toFixed(5), psnr.toFixed(2)]);
     if (rows.length > 0) io.out(`${alignedTable(["picture", "MSE", "PSNR (dB)"], rows)}\n`);

@@ -1,14 +1,19 @@
 import { basename, dirname, extname, join } from "node:path";
-import { translate } from "../../tasks/translate/translate.ts";
-import { sheetOptions } from "../command.ts";
+import { z } from "zod";
+import { type TranslateTick, translate } from "../../tasks/translate/translate.ts";
+import { defineCommand, sheetOptions } from "../command.ts";
+import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
-import { runFlags, taskCommand } from "../taskCommand.ts";
+import { runFlags, runTask } from "../taskCommand.ts";
 
 const { output, force } = sheetOptions("");
 
-export const translateCommand = taskCommand(translate, {
+export const translateCommand = defineCommand({
+  name: "translate",
+  summary: translate.summary,
   arguments: [{ name: "picture", description: "file of the picture", isRequired: true }],
-  flags: {
+  options: z.object({
+    ...translate.options.shape,
     output: output
       .unwrap()
       .optional()
@@ -16,19 +21,25 @@ export const translateCommand = taskCommand(translate, {
       .meta({ short: "o", placeholder: "file" }),
     force,
     ...runFlags,
-  },
+  }),
+  isRecorded: true,
   examples: ["imago translate edges.png --model runs/pix2pix", "imago translate map.png --side 512 -o photo.png"],
-  async plan([path], { output, force }, { platform }) {
+  async run([path], { output, force, json, runtime, threads, ...options }, context) {
+    const { io, platform } = context;
     const target = output ?? join(dirname(path!), `${basename(path!, extname(path!))}-translated.png`);
     await platform.checkTarget(target, force);
-    return target;
-  },
-  input: ([path], { platform }) => platform.codec.read(path!),
-  onTick: ({ model }, { io }) => void (model !== undefined && io.err(`Using ${model}.\n`)),
-  async show(picture, { force, json }, { io, platform, plan: target }) {
-    await platform.codec.write(target, picture, { force });
+    let { model } = options;
+    const tellModel = (tick: TranslateTick): void => {
+      if (tick.model === undefined) return;
+      model = tick.model;
+      io.err(`model: ${model}\n`);
+    };
+    const asked = { input: await platform.codec.read(path!), options, choice: { runtime, threads } };
+    const picture = await runTask(translate, asked, context, tellModel);
+    await platform.codec.write(target, picture, { force, provenance: await context.record({ ...options, model }) });
     const { width, height } = picture;
-    if (json) return printJson(io, { output: target, width, height });
-    io.out(`${target}  ${width}×${height}\n`);
+    if (json) printJson(io, { output: target, width, height });
+    else io.out(`${target}  ${width}×${height}\n`);
+    return exit.done;
   },
 });

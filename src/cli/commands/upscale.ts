@@ -3,7 +3,7 @@ import { listPictures } from "../../data/folder.ts";
 import { UserError, userError } from "../../errors.ts";
 import { lazyRuntime } from "../../platform/lazyRuntime.ts";
 import { type PictureWriting, type Platform, pictureFormats } from "../../platform/platform.ts";
-import { openUpscaler, upscale } from "../../tasks/upscale/upscale.ts";
+import { methods, openUpscaler, type UpscaleOptions, upscale } from "../../tasks/upscale/upscale.ts";
 import type { Upscaler } from "../../tasks/upscale/upscaler.ts";
 import { defineCommand, jsonOption, runtimeChoice, runtimeOptions } from "../command.ts";
 import { exit } from "../exit.ts";
@@ -109,6 +109,13 @@ async function enlarge(
   return { input, output, width: large.width, height: large.height, seconds: (performance.now() - start) / 1000 };
 }
 
+/** What enlarges where nothing was named. */
+const chosen = ({ method, model }: UpscaleOptions, { name }: Upscaler): UpscaleOptions => {
+  if (method !== undefined || model !== undefined) return {};
+  const classic = methods.find((one) => one === name);
+  return classic ? { method: classic } : { model: name };
+};
+
 export const upscaleCommand = defineCommand({
   name: "upscale",
   summary: upscale.summary,
@@ -121,13 +128,14 @@ export const upscaleCommand = defineCommand({
     },
   ],
   options,
+  isRecorded: true,
   examples: [
     "imago upscale photo.png                            makes photo-x2-srcnn.png",
     "imago upscale photo.png --scale 3 --method lanczos -o large.png",
     "imago upscale photos/ --model srcnn-x4 -o large/   every picture of a folder",
     "imago upscale photo.jpg --model runs/mine --json",
   ],
-  async run(sources, given, { io, platform }) {
+  async run(sources, given, { io, platform, record }) {
     const { output, format, quality, force, json, runtime: name, threads, ...task } = given;
     const status = statusLine(io);
     const outcome = new Outcome(status);
@@ -140,7 +148,8 @@ export const upscaleCommand = defineCommand({
       const jobs = await planOutputs(inputs, { output, format, force, label, isSingle }, platform);
       if (upscaler.seams === "approximate")
         status.say(`${upscaler.name} sees more than a tile: where tiles meet, pixels are approximate.`);
-      const work = { upscaler, writing: { format, quality, force }, platform, signal: io.signal };
+      const writing = { format, quality, force, provenance: await record({ ...task, ...chosen(task, upscaler) }) };
+      const work = { upscaler, writing, platform, signal: io.signal };
       for (const [i, job] of jobs.entries()) {
         const place = jobs.length > 1 ? `${i + 1}/${jobs.length}  ` : "";
         const onProgress = (share: number): void => status.show(`${place}${job.input}  ${Math.floor(share * 100)} %`);
@@ -155,10 +164,8 @@ export const upscaleCommand = defineCommand({
       }
       await upscaler.dispose();
       const { done: files, failed: failures } = outcome;
-      if (json && files.length > 0) {
-        const { name: method, scale, seams } = upscaler;
-        printJson(io, { method, scale, seams, files, failures });
-      }
+      const { name: method, scale, seams } = upscaler;
+      if (json && files.length > 0) printJson(io, { method, scale, seams, files, failures });
       if (files.length > 0 && failures.length > 0)
         status.say(`${failures.length} of ${files.length + failures.length} failed.`);
     } finally {

@@ -94,6 +94,10 @@ function readGraph(message: Message, where: string): Omit<FileModel, "opset" | "
   };
 }
 
+/** The metadata_props of a ModelProto. */
+const textsIn = (message: Message): FileModel["metadata"] =>
+  Object.fromEntries(message.messages(14).map((pair) => [pair.text(1), pair.text(2)]));
+
 function readWhole(message: Message, where: string): FileModel {
   const graph = message.message(7);
   if (!graph || !(graph.has(1) || graph.has(12)))
@@ -102,7 +106,7 @@ function readWhole(message: Message, where: string): FileModel {
   return {
     ...readGraph(graph, where),
     opset: standard?.number(2, asInt) ?? 1,
-    metadata: Object.fromEntries(message.messages(14).map((pair) => [pair.text(1), pair.text(2)])),
+    metadata: textsIn(message),
   };
 }
 
@@ -114,9 +118,17 @@ export const isStandard = (domain: string): boolean => domain === "" || domain =
  * so that nothing is nested deeply; every size is checked against the bytes that are there.
  * @param where the name of the file, for errors
  */
-export function readModel(bytes: Uint8Array, where: string): FileModel {
+export const readModel = (bytes: Uint8Array, where: string): FileModel => readBy(readWhole, bytes, where);
+
+/**
+ * The texts that an ONNX file says of itself (metadata_props), without reading its graph.
+ * @param where the name of the file, for errors     @throws UserError for bytes that are no ONNX file
+ */
+export const onnxMetadata = (bytes: Uint8Array, where: string): FileModel["metadata"] => readBy(textsIn, bytes, where);
+
+function readBy<T>(read: (message: Message, where: string) => T, bytes: Uint8Array, where: string): T {
   try {
-    return readWhole(new Message(bytes, budget()), where);
+    return read(new Message(bytes, budget()), where);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw userError(

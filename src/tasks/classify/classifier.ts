@@ -2,6 +2,7 @@ import { compileFunction, input, type Runtime } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
 import type { Features } from "../../metrics/features.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
+import { shortName } from "../../modelFiles/names.ts";
 import type { UseOf } from "../../nn/use.ts";
 import { floats, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { inBatches } from "../common/batches.ts";
@@ -40,7 +41,7 @@ export async function openClassifier(
   const features = await compileFunction({ output: inner }, { runtime, weights });
   const logits = await compileFunction({ output: network(leaf) }, { runtime, weights });
   return {
-    label: `the ${inner.shape[1]} features of ${network.model.name} ${path}`,
+    label: `the ${inner.shape[1]} features of ${network.model.name} ${shortName(path)}`,
     isQuick: true,
     features: async (image) => rowsOf(await inBatches(features, image, BATCH)),
     verdicts: async (image) => largest(floats(await inBatches(logits, image, BATCH)), usage.classes),

@@ -10,6 +10,7 @@ import {
   type Tensors,
 } from "../../engine/index.ts";
 import { userError } from "../../errors.ts";
+import { shortName } from "../../modelFiles/names.ts";
 import { readOnnx } from "../../modelFiles/onnx.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
 import { ranges } from "../../nn/range.ts";
@@ -38,7 +39,7 @@ async function loadInception(path: string, { featureSize, featureRange }: Featur
   const { build, weights, usage, network } = await loadModelFor("embed", path, platform);
   if (featureSize !== undefined || featureRange !== undefined)
     throw userError(path, "expected no size or range of features, which these weights fix, got one");
-  const name = `${network!.model.name} (${String(network!.options.pooling)} pooling) ${path}`;
+  const name = `${network!.model.name} (${String(network!.options.pooling)} pooling) ${shortName(path)}`;
   return { build, weights, channels: usage.channels, side: usage.size, batch: AT_ONCE, name };
 }
 
@@ -54,7 +55,14 @@ async function loadGraph(path: string, { featureSize, featureRange = "unit" }: F
   if (channels !== 3 && featureRange === "imagenet")
     throw userError(path, "expected a network for RGB with ImageNet's range, got one for gray pictures");
   const ranged = (x: Node): Node => build(ranges[featureRange].of(x));
-  return { build: ranged, weights, channels, side, batch: batch ?? AT_ONCE, name: `${path} (range ${featureRange})` };
+  return {
+    build: ranged,
+    weights,
+    channels,
+    side,
+    batch: batch ?? AT_ONCE,
+    name: `${shortName(path)} (range ${featureRange})`,
+  };
 }
 
 /** Pictures [N, C, S, S] at a network's size and planes, in 0…1. */

@@ -72,6 +72,7 @@ export interface Judgment {
 
 /** A model and what was found of it. */
 export interface Judged extends Judgment {
+  /** Its name, without the folders before it. */
   readonly model: string;
 }
 

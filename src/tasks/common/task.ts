@@ -23,11 +23,13 @@ export interface Inputs {
   readonly recipe: RecipeDefinition | string;
   /** The folder of a run, or the folder with the recipe of one's own that it was started with. */
   readonly run: string | { readonly folder: string; readonly recipe: RecipeDefinition };
+  /** A file's path, or its bytes. */
+  readonly file: string | Uint8Array;
 }
 export type Takes = keyof Inputs;
 
 /** What comes of a task: how a front end shows it. */
-export type Gives = "picture" | "pictures" | "sheet" | "figures" | "file" | "run";
+export type Gives = "picture" | "pictures" | "sheet" | "figures" | "file" | "run" | "record";
 
 /** How far a task is. Plain JSON but for the preview, so that it can be sent and queued. */
 export interface Progress {

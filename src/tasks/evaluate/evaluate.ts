@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { shortName } from "../../modelFiles/names.ts";
 import { taskOf } from "../../modelFiles/read.ts";
 import { type Judged, type JudgeOptions, judgeOptions } from "../common/judging.ts";
+import { publicText, withoutUser } from "../common/record.ts";
 import { defineTask, type Progress, type TaskTools, ticksOf } from "../common/task.ts";
 import { type Evaluation, type PictureScore, scoreOptions, scoreUpscalers } from "../upscale/judge.ts";
 import { judge } from "./judge.ts";
@@ -34,7 +36,12 @@ async function* judgeAll({ model: models, ...options }: Checked, tools: TaskTool
   const judged: Judged[] = [];
   for (const model of models) {
     tools.signal?.throwIfAborted();
-    judged.push({ model, ...(yield* judgeOne({ ...asked, model }, tools)) });
+    const { features, ...judgment } = yield* judgeOne({ ...asked, model }, tools);
+    judged.push({
+      model: publicText(shortName(model), tools.platform),
+      ...(features !== undefined && { features: withoutUser(features, tools.platform) }),
+      ...judgment,
+    });
   }
   return judged;
 }

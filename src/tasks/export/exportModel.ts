@@ -1,6 +1,10 @@
 import { z } from "zod";
+import type { Provenance } from "../../image/provenance.ts";
 import { exportModel as pack } from "../../modelFiles/export.ts";
+import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModel } from "../../modelFiles/read.ts";
+import type { Platform } from "../../platform/platform.ts";
+import { metadataOption, recordOf } from "../common/record.ts";
 import { defineTask, type Progress } from "../common/task.ts";
 
 /** What `exportModel` can be asked for. */
@@ -9,6 +13,7 @@ export const exportOptions = z.object({
   scale: z.int().min(1).max(16).optional().describe("what foreign weights enlarge by"),
   half: z.boolean().default(false).describe("weights as float16: half as large a file"),
   force: z.boolean().default(false).describe("replace a file that is already there").meta({ short: "f" }),
+  metadata: metadataOption,
 });
 
 /** What was written. */
@@ -18,6 +23,15 @@ export interface Exported {
   readonly bytes: number;
 }
 
+/**
+ * What made an exported file. A model in memory may be another one than its file holds, so that it has a name alone.
+ */
+function recordFor(given: LoadedModel | string, options: object, platform: Platform): Promise<Provenance> {
+  if (typeof given === "string")
+    return recordOf({ task: "exportModel", options: { model: given, ...options } }, platform);
+  return recordOf({ task: "exportModel", options: { model: given.name, ...options }, models: [] }, platform);
+}
+
 /** Writes a model as .onnx or .safetensors, by the name's ending. */
 export const exportModel = defineTask({
   name: "exportModel",
@@ -25,11 +39,13 @@ export const exportModel = defineTask({
   takes: "model",
   options: exportOptions,
   gives: "file",
-  async *run(given, { output, scale, half, force }, { platform, signal }): AsyncGenerator<Progress, Exported> {
+  async *run(given, options, { platform, signal }): AsyncGenerator<Progress, Exported> {
+    const { output, scale, half, force, metadata } = options;
     await platform.checkTarget(output, force);
     const model = typeof given === "string" ? await loadModel(given, platform, { scale }) : given;
     yield { done: 1, total: 2, what: "read" };
-    const bytes = pack(model, output, half);
+    const provenance = metadata ? await recordFor(given, { scale, half }, platform) : undefined;
+    const bytes = pack(model, output, { half, provenance });
     signal?.throwIfAborted();
     await platform.files.write(output, bytes);
     return { model: model.name, output, bytes: bytes.length };

@@ -1,4 +1,5 @@
 import type { Picture } from "../../image/picture.ts";
+import type { Provenance } from "../../image/provenance.ts";
 import { resize } from "../../image/resize.ts";
 import type { Platform } from "../../platform/platform.ts";
 
@@ -21,6 +22,7 @@ export async function animateSamples(
   folder: string,
   step: number,
   { files, codec }: Platform,
+  provenance?: Provenance,
 ): Promise<string | undefined> {
   const place = `${folder}/samples`;
   const entries = (await files.exists(place)) ? await files.list(place) : [];
@@ -34,7 +36,7 @@ export async function animateSamples(
   for (const name of chosen) pictures.push(fitted(await codec.read(`${place}/${name}`)));
   const milliseconds = chosen.map((_, i) => (i === chosen.length - 1 ? MILLISECONDS.last : MILLISECONDS.each));
   const path = `${folder}/samples.webp`;
-  await codec.animate(path, pictures, { milliseconds, force: true });
+  await codec.animate(path, pictures, { milliseconds, force: true, provenance });
   return path;
 }
 

@@ -65,7 +65,7 @@ async function prepare(
     data.inMemory.source(await open({ ...data.inMemory.format, part: "train" }), seed, recipe.name),
   );
   const stages = openStages(planned, runtime);
-  await stages.at(1);
+  await stages.open(1);
 
   const [main] = results;
   let count = 0;
@@ -73,9 +73,7 @@ async function prepare(
     async step({ isShown = true } = {}) {
       const at = ++count;
       const feeds = await batches.take(at);
-      const { stage, step } = await stages.at(at);
-      const numbers = { step: at - stage.first + 1, learningRate: stage.rate(at), emaDecay: stage.emaDecay(at) };
-      const running = step.run(feeds, numbers, isShown ? {} : { numbers: [] });
+      const running = stages.run(at, feeds, isShown ? {} : { numbers: [] });
       batches.prepare(at + 1); // while that step runs
       return (await running).losses;
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { userError } from "../../errors.ts";
 import { type CheckNames, checkOptions, oneOf } from "../../options/schema.ts";
 import { type RecipeDefinition, recipes } from "../../recipes/index.ts";
+import { metadataOption } from "../common/record.ts";
 import { useOptions } from "../uses.ts";
 
 /** What every training can be asked for besides the options of its recipe and of its kind of data. */
@@ -44,6 +45,7 @@ export const trainOptions = z.object({
     .boolean()
     .default(false)
     .describe("compute blocks of layers again in the backward pass, for less memory; for networks that mark blocks"),
+  metadata: metadataOption,
 });
 
 export type TrainOptions = z.input<typeof trainOptions>;

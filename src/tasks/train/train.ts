@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { DataSource } from "../../data/source.ts";
 import { checkStep, type Runtime } from "../../engine/index.ts";
 import { option, userError } from "../../errors.ts";
-import { modelMetadata } from "../../modelFiles/metadata.ts";
+import type { Provenance } from "../../image/provenance.ts";
+import { modelMetadata, recordText } from "../../modelFiles/metadata.ts";
 import { type Network, network, parameterCount } from "../../nn/model.ts";
 import type { Use } from "../../nn/use.ts";
 import { checkOptions } from "../../options/schema.ts";
@@ -12,12 +13,14 @@ import { type FitPlan, fit, type Tick } from "../../train/fit.ts";
 import type { StepProfile } from "../../train/profile.ts";
 import { openRun, type ResultFile, type Run, type RunDescription, readDone, readRun } from "../../train/run.ts";
 import { type OpenedRecipe, openRecipe, type Result } from "../../train/step.ts";
+import { publicText } from "../common/record.ts";
 import type { WatcherFor } from "../common/watching.ts";
 import { watchUse, workOf } from "../uses.ts";
 import { animateSamples } from "./animation.ts";
 import { firstWeights, openGiven } from "./givenModels.ts";
 import { checkRecipeOptions, findRecipe, type RunOptions, type TrainOptions, trainOptions } from "./options.ts";
 import { type ProfileHooks, profileOn } from "./profile.ts";
+import { trainingRecord } from "./record.ts";
 
 /** A training ready to start. */
 export interface Training {
@@ -105,6 +108,8 @@ interface Prepared {
   readonly opened: OpenedRecipe;
   readonly source: DataSource;
   readonly description: RunDescription;
+  /** What makes the outputs; undefined where they are not to tell. */
+  readonly made: Provenance | undefined;
   readonly watcherFor: WatcherFor;
   readonly platform: Platform;
 }
@@ -117,6 +122,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const source = await opened.data.open({ data, seed, options: { ...runOptions } }, platform);
   const description = describe(request, source, platform);
   const [{ network, usage }] = opened.results;
+  const made = runOptions.metadata ? await trainingRecord({ recipe, runOptions, description }, platform) : undefined;
   const watcherFor = await watchUse({ network, usage, checked: runOptions, source }, platform);
   return {
     folder: runOptions.run,
@@ -126,7 +132,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
     network,
     usage,
     parameters: parameterCount(network),
-    start: ({ signal } = {}) => start({ request, opened, source, description, watcherFor, platform }, signal),
+    start: ({ signal } = {}) => start({ request, opened, source, description, made, watcherFor, platform }, signal),
     profile: (hooks) => profileOn(platform, request.runtime, { stage: opened.stages.at(-1)!, source }, hooks),
   };
 }
@@ -148,7 +154,8 @@ async function* start(prepared: Prepared, signal: AbortSignal | undefined): Asyn
   const runtime = await platform.runtime(request.runtime);
   try {
     const { resume, runOptions } = request;
-    const run = await openRun(runOptions.run, description, { files, writePicture: codec.write, resume });
+    const writing = { files, writePicture: codec.write, resume, made: prepared.made };
+    const run = await openRun(runOptions.run, description, writing);
     try {
       for await (const tick of fit(fitPlan(prepared, run, runtime), { runtime, signal }))
         yield isLast(tick) ? await withAnimation(tick, prepared) : tick;
@@ -165,16 +172,23 @@ export type TrainTick = Tick & { readonly animation?: string };
 
 const isLast = ({ weights, interrupted }: Tick): boolean => weights !== undefined || interrupted === true;
 
-async function withAnimation(tick: Tick, { request, opened, platform }: Prepared): Promise<TrainTick> {
+async function withAnimation(tick: Tick, prepared: Prepared): Promise<TrainTick> {
+  const { request, opened, platform, made } = prepared;
   if (!workOf(opened.results[0].usage.task).hasAnimation) return tick;
-  const animation = await animateSamples(request.runOptions.run, tick.step, platform);
+  const animation = await animateSamples(
+    request.runOptions.run,
+    tick.step,
+    platform,
+    made && { ...made, step: tick.step },
+  );
   return { ...tick, ...(animation !== undefined && { animation }) };
 }
 
-function fitPlan({ request, opened, source, watcherFor }: Prepared, run: Run, runtime: Runtime): FitPlan {
+function fitPlan(prepared: Prepared, run: Run, runtime: Runtime): FitPlan {
+  const { request, opened, source, watcherFor } = prepared;
   const { steps, log, save, sample } = request.runOptions;
   const files = opened.results.map((result, at) => ({
-    ...fileOf(result, request, source),
+    ...fileOf(result, prepared),
     ...(at > 0 && { name: result.name }), // the main one is weights.safetensors
   }));
   return {
@@ -189,7 +203,8 @@ function fitPlan({ request, opened, source, watcherFor }: Prepared, run: Run, ru
 }
 
 /** What is written of a result, and what its file says of how it came to be. */
-function fileOf({ network, usage }: Result, { recipe, runOptions }: Request, source: DataSource): ResultFile {
+function fileOf({ network, usage }: Result, { request, source, made, platform }: Prepared): ResultFile {
+  const { recipe, runOptions } = request;
   const { steps, seed, start } = runOptions;
   const { count, sha256 } = source.description;
   const classes = "classes" in usage && usage.classes > 0 ? source.classes : undefined;
@@ -198,10 +213,10 @@ function fileOf({ network, usage }: Result, { recipe, runOptions }: Request, sou
     data: `${count} pictures, sha256 ${sha256}`,
     steps: String(steps),
     seed: String(seed),
-    ...(start !== undefined && { start }),
+    ...(start !== undefined && { start: publicText(start, platform) }),
     ...(classes && { classes: JSON.stringify(classes) }),
   };
-  return { keep: keysOf(network), metadata: modelMetadata(network, usage, card) };
+  return { keep: keysOf(network), metadata: { ...modelMetadata(network, usage, card), ...recordText(made) } };
 }
 
 /** Keys of the weights that a network needs when it is used; some statistics are for training alone. */

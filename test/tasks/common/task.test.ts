@@ -52,6 +52,7 @@ const examplesIn = (at: (name: string) => string): readonly Example[] => [
   ["train", "srcnn", { data: [at("photos")], run: at("run"), steps: 4, patch: 16, batch: 1, form: "9-1-5" }, 5],
   ["resume", at("run"), { steps: 6 }, 3],
   ["exportModel", at("up.safetensors"), { output: at("out.onnx") }, 1],
+  ["show", at("out.onnx"), {}, 1],
   ["bench", undefined, { only: ["tiny"], rounds: 2 }, 2],
 ];
 
