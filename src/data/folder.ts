@@ -23,6 +23,10 @@ export async function listPictures(sources: readonly string[], files: Lister): P
   return [...found].sort(byCode);
 }
 
+/** A path from the folder on; files of the folder "." are listed without it. */
+export const nameBelow = (folder: string, path: string): string =>
+  path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+
 async function expand(source: string, files: Lister): Promise<readonly string[]> {
   if ((await files.size(source)) !== undefined) return [source];
   if (!/[*?]/.test(source) || (await files.exists(source))) {

@@ -9,7 +9,9 @@ import { adam } from "../nn/optimizers.ts";
 import { linearDecay } from "../nn/schedules.ts";
 import { defineRecipe, type Move, move } from "./recipe.ts";
 
-const { size, channels, width } = unet.options.shape;
+const { channels, width } = unet.options.shape;
+/** Those of the generator that the discriminator takes, too: its scores begin at 32 pixels. */
+const size = z.literal([32, 64, 128, 256, 512]).default(256).describe("side of the pictures, in pixels");
 
 /**
  * pix2pix: pictures into others by pairs. The conditional discriminator moves, at half its loss, then the generator against it and

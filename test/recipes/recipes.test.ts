@@ -23,7 +23,7 @@ const generate = runner(generateTask);
 const cpu = { name: "cpu", threads: 1 } as const;
 const platform = testPlatform();
 
-/** Trains a recipe on the drawn shapes, in pieces; gives the bytes of the final weights. */
+/** Trains a recipe, on the drawn shapes unless told otherwise, in pieces; gives the bytes of the final weights. */
 async function trainedBytes(name: string, options: Record<string, unknown>, stops: readonly number[]): Promise<string> {
   const run = join(await temporaryFolder(), "run");
   const all = { data: ["shapes"], run, steps: 6, seed: 3, log: 1, save: 100, sample: 100, ...options };
@@ -47,10 +47,33 @@ describe.each([
   ],
   ["classifier", { size: 8, classes: 8, features: 4, batch: 8 }],
   ["stylegan2", { size: 16, latent: 4, width: 4, most: 8, mapping: 2, batch: 8, accumulate: 2 }],
+  ["ddpm", { size: 16, width: 8, multipliers: [1, 2], attention: [8], blocks: 1, batch: 4, flip: true }],
 ] as const)("%s", (name, options) => {
   test("stopped twice and resumed equals one that ran through, byte for byte", async () => {
     expect(await trainedBytes(name, options, [2, 4])).toBe(await trainedBytes(name, options, []));
   });
+});
+
+test("pix2pix, stopped twice and resumed, equals one that ran through, byte for byte", async () => {
+  const folder = await temporaryFolder();
+  for (
+    let number = 10;
+    number < 20;
+    number++ // as sorted by name; the last one is held out
+  )
+    await writePicture(join(folder, `${number}.png`), photograph(70, 35, number));
+  const options = { data: [folder], size: 32, width: 1, batch: 2, jitter: true, flip: true };
+  expect(await trainedBytes("pix2pix", options, [2, 4])).toBe(await trainedBytes("pix2pix", options, []));
+});
+
+test("pix2pix at every size that it offers has scores to learn by; smaller ones are refused", () => {
+  const { options, networks, data, step } = findRecipe("pix2pix");
+  for (const size of [32, 64, 512] as const) {
+    const checked = options.parse({ size, width: 1 });
+    const parts = step!(networks(checked, {}), data(checked).inputs(1), checked, 10);
+    expect(parts.turns.generator!.loss.shape).toEqual([]);
+  }
+  expect(options.safeParse({ size: 16 }).success).toBe(false);
 });
 
 describe("memory settings", () => {

@@ -2,7 +2,7 @@ import { userError } from "../../errors.ts";
 import { crop, type Picture } from "../../image/picture.ts";
 import type { Examples, ExampleTools, PartFormat } from "../exampleSource.ts";
 import { makeStore } from "../exampleStore.ts";
-import { listPictures } from "../folder.ts";
+import { listPictures, nameBelow } from "../folder.ts";
 import { partOf } from "../heldOut.ts";
 import { orSkip, type Skipped, sumOfSums } from "../source.ts";
 
@@ -40,7 +40,7 @@ export async function openPairs(source: string, format: PartFormat, tools: Examp
     a.add(halves[0], 0);
     b.add(halves[1], 0);
     for (const path of paths) {
-      read.push({ name: path.slice(place.length + 1), sha256: await tools.files.sha256(path) });
+      read.push({ name: nameBelow(place, path), sha256: await tools.files.sha256(path) });
       bytes += (await tools.files.size(path)) ?? 0;
     }
   }
@@ -72,21 +72,25 @@ async function pairsIn(place: string, { files }: ExampleTools): Promise<readonly
     );
   const known = KNOWN.map((names) => names.split("/")).find((names) => names.every((name) => folders.includes(name)));
   const [first, second] = (known ?? folders.sort()) as [string, string];
-  const [a, b] = [await listPictures([`${place}/${first}`], files), await listPictures([`${place}/${second}`], files)];
-  const partners = new Map(b.map((path) => [stemBelow(`${place}/${second}`, path), path]));
-  return a.map((path) => {
-    const partner = partners.get(stemBelow(`${place}/${first}`, path));
-    if (partner !== undefined) return [path, partner];
-    throw userError(
-      path,
-      `expected a picture of the same name in ${second}, got none`,
-      "Add it, or take this one away.",
-    );
+  const a = await byStem(`${place}/${first}`, files);
+  const b = await byStem(`${place}/${second}`, files);
+  const lone = [...b.keys()].find((stem) => !a.has(stem));
+  if (lone !== undefined) throw withoutPartner(b.get(lone)!, first);
+  return [...a].map(([stem, path]) => {
+    const partner = b.get(stem);
+    if (partner === undefined) throw withoutPartner(path, second);
+    return [path, partner];
   });
 }
 
-/** A file's name below a folder, without its ending. */
-const stemBelow = (folder: string, path: string): string => path.slice(folder.length + 1).replace(/\.[^./]*$/, "");
+/** The pictures of a folder by their names without endings, in order. */
+async function byStem(folder: string, files: ExampleTools["files"]): Promise<ReadonlyMap<string, string>> {
+  const paths = await listPictures([folder], files);
+  return new Map(paths.map((path) => [nameBelow(folder, path).replace(/\.[^./]*$/, ""), path]));
+}
+
+const withoutPartner = (path: string, folder: string): Error =>
+  userError(path, `expected a picture of the same name in ${folder}, got none`, "Add it, or take this one away.");
 
 async function readPair(paths: PairFiles, { codec }: ExampleTools): Promise<readonly [Picture, Picture]> {
   const [first, second] = paths;

@@ -2,6 +2,7 @@ import { userError } from "../../errors.ts";
 import { type Files, readText } from "../../platform/files.ts";
 import type { Examples, ExampleTools } from "../exampleSource.ts";
 import { makeStore } from "../exampleStore.ts";
+import { nameBelow } from "../folder.ts";
 import { partOf, type ShareFormat } from "../heldOut.ts";
 import { orSkip, type Skipped, sumOfSums } from "../source.ts";
 
@@ -48,10 +49,6 @@ export async function openPictures(
     hasCaptions: captions !== undefined,
   });
 }
-
-/** A path from the folder on; files of the folder "." are listed without it. */
-const nameBelow = (folder: string, path: string): string =>
-  path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
 
 /** The first folder below `where` on the way to a file; none when the file lies in `where` itself. */
 function folderOf(where: string, path: string): string | undefined {
