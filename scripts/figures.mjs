@@ -1,12 +1,13 @@
 // Puts measured figures into the documents: rewrites what stands between <!-- figures:NAME --> and <!-- /figures -->.
-// node scripts/figures.mjs            fills README.md, docs/*.md and models/*.md from bench/results/*.json, and draws
-//                                     docs/pictures/bench.svg
+// node scripts/figures.mjs            fills README.md, docs/*.md and models/*.md from bench/results/*.json and docs/additions, and
+//                                     draws docs/pictures/bench.svg
 // node scripts/figures.mjs --check    changes nothing; exit code 1 where a document is not what the results say
 // node scripts/figures.mjs --picture demo/comparison.png    also makes docs/pictures/demo.png of a comparison sheet
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { table as benchTable, geometricMeans, meansLine } from "../bench/report.mjs";
+import { additionsTable } from "./additions.mjs";
 import { chart } from "./chart.mjs";
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false }, picture: { type: "string" } } });
@@ -143,6 +144,7 @@ const figures = {
   runs,
   profile,
   tried,
+  additions: additionsTable,
 };
 
 /** @param {string} text @param {string} path */

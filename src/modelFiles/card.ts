@@ -1,15 +1,16 @@
 import type { Platform } from "../platform/platform.ts";
 import { readHead, readMetadata } from "../tensor/safetensors.ts";
 import type { Card } from "./model.ts";
-import { findModel } from "./names.ts";
+import { listModels } from "./names.ts";
 
-/**
- * What a model's file says about itself, without reading its numbers.
- * @throws UserError for a name that leads nowhere
- */
-export async function modelCard(name: string, platform: Platform): Promise<Card> {
-  const path = await findModel(name, platform, {});
-  return readMetadata(await readHead((begin, end) => platform.files.readRange(path, begin, end)), path);
+/** What the shipped models' files say about themselves, without reading their numbers; by name. */
+export async function shippedCards(platform: Platform): Promise<readonly Card[]> {
+  const { files, models: folder } = platform;
+  const cardOf = async (name: string): Promise<Card> => {
+    const path = `${folder}/${name}.safetensors`;
+    return { name, ...readMetadata(await readHead((begin, end) => files.readRange(path, begin, end)), path) };
+  };
+  return Promise.all((await listModels(platform)).map(cardOf));
 }
 
 const OBJECT = 0x7b; // "{", after the eight bytes of a length that four bytes can hold

@@ -90,14 +90,13 @@ const nothing: Pending = { count: 0, sums: {} };
  * bit where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
  */
 export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<Tick, void> {
+  const stages = openStages(plan.stages, options.runtime);
   const { source, steps, every, run } = plan;
-  const { runtime, signal, now = () => performance.now() } = options;
-  const stages = openStages(plan.stages, runtime);
+  const { signal, now = () => performance.now() } = options;
   try {
     // Where it stands
     let { step: done, pending } = await begin(stages, run);
-    const saver = makeSaver(plan, stages, done);
-    const keeper = await openKeeper(plan);
+    const [saver, keeper] = [makeSaver(plan, stages, done), await openKeeper(plan)];
     const [pace, tellSkipped] = [startPace(now), newlySkipped(source)];
     let tick = firstTick(plan, done);
 

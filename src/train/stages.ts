@@ -1,4 +1,4 @@
-import type { Runtime, StateReader, Step, StepFetch, StepReport, Tensors } from "../engine/index.ts";
+import type { Runtime, StateReader, Step, StepFetch, StepNumbers, StepReport, Tensors } from "../engine/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { OpenedStage } from "./step.ts";
@@ -51,40 +51,46 @@ const weightsIn = (state: Tensors): Tensors =>
 export const stageAt = (stages: readonly RunStage[], step: number): RunStage =>
   stages.find(({ last }) => step <= last) ?? stages.at(-1)!;
 
+/** Weights, by their names in a state, that a step has not. */
+const lackedBy = (step: Step | undefined, weights: Tensors): [string, Tensor][] =>
+  Object.entries(prefixed(weights)).filter(([name]) => !(name in (step?.shapes ?? {})));
+
+/** How a step of the run is steered in its stage. */
+const numbersAt = ({ first, rate, emaDecay }: RunStage, step: number): StepNumbers => ({
+  step: step - first + 1,
+  learningRate: rate(step),
+  emaDecay: emaDecay(step),
+});
+
 /** Opens stages on a runtime; nothing is compiled before it is asked for. */
 export function openStages(stages: readonly RunStage[], runtime: Runtime): Stages {
   let running: Running | undefined;
   /** What the stages before the present one made. */
   let weights: Tensors = {};
-  const open = async (stage: RunStage): Promise<Running> => ({
-    stage,
-    step: await stage.compile(runtime, { weights }),
-  });
-  /** Those of them that the present one lacks. */
-  const left = (): [string, Tensor][] =>
-    Object.entries(prefixed(weights)).filter(([name]) => !(name in (running?.step.shapes ?? {})));
+  const left = (): [string, Tensor][] => lackedBy(running?.step, weights);
+  const dispose = async (): Promise<void> => {
+    await running?.step.dispose();
+    running = undefined;
+  };
   const at = async (step: number): Promise<Running> => {
     const stage = stageAt(stages, step);
     if (running?.stage === stage) return running;
-    if (running) {
-      weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
-      await running.step.dispose();
-      running = undefined;
-    }
-    running = await open(stage);
+    if (running) weights = { ...weights, ...weightsIn(await running.step.read("weights")) };
+    await dispose();
+    running = { stage, step: await stage.compile(runtime, { weights }) };
     return running;
   };
   return {
     open: at,
     async run(number, feeds, { numbers, isShown = false } = {}) {
       const { stage, step } = await at(number);
-      const steering = { learningRate: stage.rate(number), emaDecay: stage.emaDecay(number) };
       const fetch = { ...(numbers && { numbers }), ...(isShown && { shown: stage.shown() }) };
-      return step.run(feeds, { step: number - stage.first + 1, ...steering }, fetch);
+      return step.run(feeds, numbersAt(stage, number), fetch);
     },
     async restore({ step, state }) {
       weights = weightsIn(state);
-      running = await open(stageAt(stages, step));
+      const stage = stageAt(stages, step);
+      running = { stage, step: await stage.compile(runtime, { weights }) };
       await running.step.write(state);
     },
     get shapes() {
@@ -94,9 +100,6 @@ export function openStages(stages: readonly RunStage[], runtime: Runtime): Stage
       if (running) yield* running.step.entries(isAsked);
       for (const [name, value] of left()) if (isAsked(name)) yield [name, value];
     },
-    async dispose() {
-      await running?.step.dispose();
-      running = undefined;
-    },
+    dispose,
   };
 }

@@ -20,7 +20,7 @@ const runnable = pages.filter(({ blocks }) => blocks.some(({ mark }) => mark ===
 /** Long trainings of large batches become short ones of one patch. */
 const shortened = (text: string): string =>
   text
-    .replace(/--steps (\d+)/g, (_, count) => `--steps ${1 + Number(count) / 1e4}`)
+    .replace(/--steps (\d+)/g, (_, count) => `--steps ${1 + Math.ceil(Number(count) / 1e4)}`)
     .replace(/(train srcnn )/g, "$1--batch 1 ")
     .replace(/steps: [\d_]+/g, "steps: 3, batch: 1");
 
@@ -154,6 +154,18 @@ test.each(pages)("$path: links lead somewhere", ({ path, text }) => {
     return anchor !== undefined && !headings.includes(anchor);
   });
   expect(broken).toEqual([]);
+});
+
+test.each(pages)("$path: names that lead to a source stand in it", ({ path, text }) => {
+  const names = [...text.matchAll(/\[`(\w+)`\]\(([^)\s]+\.ts)\)/g)].map(([, name, file]) => ({
+    name: name!,
+    file: file!,
+  }));
+  const strangers = names.filter(({ name, file }) => {
+    const source = join(root, dirname(path), file);
+    return existsSync(source) && !new RegExp(`\\b${name}\\b`).test(readFileSync(source, "utf8"));
+  });
+  expect(strangers).toEqual([]);
 });
 
 test("figures in the documents are those of bench/results", () => {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { mean, type Node, reshape } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors.ts";
 import { isSamePicture } from "../../src/image/picture.ts";
-import { modelCard } from "../../src/modelFiles/card.ts";
+import { shippedCards } from "../../src/modelFiles/card.ts";
 import { exportModel } from "../../src/modelFiles/export.ts";
 import { modelMetadata } from "../../src/modelFiles/metadata.ts";
 import { listModels } from "../../src/modelFiles/names.ts";
@@ -44,7 +44,11 @@ test("shipped models go by name, or by family and scale", async () => {
   expect((await loadModel("tiny", platform, { scale: 3 })).name).toBe("tiny-x3");
   expect((await loadModel("tiny", platform)).name).toBe("tiny-x2");
   await expect(loadModel("tiny", platform, { scale: 4 })).rejects.toThrow("(tiny-x2, tiny-x3), got 4");
-  expect(await modelCard("tiny-x2", platform)).toMatchObject({ format: "imago", version: "1", model: "srcnn" });
+  expect((await shippedCards(platform)).find(({ name }) => name === "tiny-x2")).toMatchObject({
+    format: "imago",
+    version: "1",
+    model: "srcnn",
+  });
   await expect(loadModel("tony", platform)).rejects.toThrow('got "tony". Shipped are tiny-x2, tiny-x3.');
   await expect(loadModel("runs/none", platform)).rejects.toThrow(
     'a run\'s folder, got "runs/none", where nothing is. Shipped are tiny-x2, tiny-x3.',

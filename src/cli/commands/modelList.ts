@@ -1,6 +1,4 @@
-import { modelCard } from "../../modelFiles/card.ts";
-import type { Card } from "../../modelFiles/model.ts";
-import { listModels } from "../../modelFiles/names.ts";
+import { shippedCards } from "../../modelFiles/card.ts";
 import type { Use } from "../../nn/use.ts";
 import { useText } from "../../nn/useText.ts";
 import { alignedTable } from "../../report/evaluation.ts";
@@ -13,15 +11,14 @@ import { printJson } from "../io.ts";
  * engine.
  */
 export async function printModels(json: boolean, { io, platform }: Pick<Context, "io" | "platform">): Promise<number> {
-  const names = await listModels(platform);
-  const cards = await Promise.all(names.map(async (name) => ({ name, ...(await modelCard(name, platform)) })));
+  const cards = await shippedCards(platform);
   if (json) printJson(io, { models: cards });
   else if (cards.length === 0) io.err("No models are shipped with this copy. Train one: imago train --help\n");
   else
     io.out(
       `${alignedTable(
         ["name", "use", "trained on"],
-        cards.map(({ name, usage, data }: Card) => [name!, useText(JSON.parse(usage!) as Use), data ?? "–"]),
+        cards.map(({ name, usage, data }) => [name!, useText(JSON.parse(usage!) as Use), data ?? "–"]),
       )}\n`,
     );
   return exit.done;

@@ -17,6 +17,16 @@ const toTensor = ({ shape, data }: NDArray, { dtype }: Node): Tensor => {
     : { dtype, shape, data: BigInt64Array.from(Array.from(data, BigInt)) };
 };
 
+/** What an input is fed. */
+function fedTo({ attributes, shape }: Node, feeds: Tensors): NDArray {
+  const { name } = attributes as InputAttributes;
+  const fed = feeds[name];
+  if (!fed) throw userError(`input ${name}`, "expected a tensor, got none");
+  if (fed.shape.join() !== shape.join())
+    throw userError(`input ${name}`, `expected the shape [${shape.join(", ")}], got [${fed.shape.join(", ")}]`);
+  return toArray(fed);
+}
+
 /** Values by name. */
 type Values = Map<string, NDArray>;
 
@@ -32,17 +42,7 @@ function load(program: Program, initial: Tensors, shared: ReadonlyMap<number, Va
       if (!value) throw new Error(`the shared value ${name} was disposed`);
       values.set(leaf, value);
     }
-    for (const input of inputs) {
-      const { name } = input.attributes as InputAttributes;
-      const fed = feeds[name];
-      if (!fed) throw userError(`input ${name}`, "expected a tensor, got none");
-      if (fed.shape.join() !== input.shape.join())
-        throw userError(
-          `input ${name}`,
-          `expected the shape [${input.shape.join(", ")}], got [${fed.shape.join(", ")}]`,
-        );
-      values.set(input, toArray(fed));
-    }
+    for (const input of inputs) values.set(input, fedTo(input, feeds));
     return values;
   };
   return {

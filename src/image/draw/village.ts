@@ -113,12 +113,14 @@ const drawRoof = ({ canvas, unit, seed }: Scene, { x, base, width, height, kind 
   fillBox(canvas, { x: x - over, y: eaves - unit * 0.2, width: width + 2 * over, height: unit * 0.7 }, [64, 56, 50]);
 };
 
-const drawWindow = (
-  { canvas, unit, random }: Scene,
-  box: { x: number; y: number; width: number; height: number },
-  kind: number,
-): void => {
-  const { x, y, width, height } = box;
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const drawShutters = ({ canvas, unit }: Scene, { x, y, width, height }: Box, kind: number): void => {
   const shutter = (
     [
       [52, 92, 72],
@@ -136,6 +138,12 @@ const drawWindow = (
         lit(shutter, 1.45),
       );
   }
+};
+
+const drawWindow = (scene: Scene, box: Box, kind: number): void => {
+  const { canvas, unit, random } = scene;
+  const { x, y, width, height } = box;
+  drawShutters(scene, box, kind);
   fillBox(
     canvas,
     { x: x - unit * 0.3, y: y - unit * 0.3, width: width + unit * 0.6, height: height + unit * 0.6 },
