@@ -51,7 +51,8 @@ export const averageDecay = (
   step: number,
 ): number => 0.5 ** (batch / Math.min(halfLife, 0.05 * step * batch));
 
-interface Players {
+/** The networks of a GAN, and what they are shown. */
+export interface Players {
   readonly generator: Network;
   readonly discriminator: Network;
   /** Real pictures [N, C, H, W] and, where there are classes, their labels [N]. */
@@ -169,7 +170,7 @@ export const adversarialStep = (
 });
 
 /** What a plain GAN is stepped with. */
-interface PlainOptions extends AdversarialOptions {
+export interface PlainOptions extends AdversarialOptions {
   /** Numbers of a code. */
   readonly latent: number;
   /** Of both networks. */
