@@ -69,11 +69,15 @@ export const mixStyles = door.mixStyles;
  */
 export const reconstruct = door.reconstruct;
 
-/** Turns one picture into another with a network that learned it from pairs. @throws UserError for a model or picture that does not fit */
+/**
+ * Turns one picture into another with a network that learned it from pairs.
+ * @throws UserError for a model or picture that does not fit
+ */
 export const translate = door.translate;
 
 /**
- * Scores methods and networks on a folder of pictures by the protocol of published tables, or judges models of small pictures.
+ * Scores methods and networks on a folder of pictures by the protocol of published tables, or judges models of small
+ * pictures.
  * @throws UserError for options, models or data that do not fit; the signal's reason when it is aborted
  */
 export function evaluate({
@@ -94,7 +98,8 @@ export function evaluate({
 }
 
 /**
- * Judges an autoencoder, a generator, a classifier or a discriminator on a data set: figures by name, and what they stand on.
+ * Judges an autoencoder, a generator, a classifier or a discriminator on a data set: figures by name, and what they
+ * stand on.
  * @throws UserError for options, a model or data that do not fit; the signal's reason when it is aborted
  */
 export const judge = ({ runtime: name, ...options }: JudgeOptions & Running & JudgeHooks): Promise<Judgment> => {
@@ -147,8 +152,8 @@ export async function* resume(
 }
 
 /**
- * Times steps of a recipe's training from its first weights, 20 unless `profileSteps` says otherwise, and tells where their time
- * goes by layer, by what kernels do, and outside of them. Runs on "cpu" alone; no run is made.
+ * Times steps of a recipe's training from its first weights, 20 unless `profileSteps` says otherwise, and tells where
+ * their time goes by layer, by what kernels do, and outside of them. Runs on "cpu" alone; no run is made.
  * @throws UserError for options or data that do not fit, or another runtime
  */
 export async function profile<O extends z.ZodObject>(
@@ -192,7 +197,8 @@ export const loadModel = (name: string, options?: LoadOptions): Promise<LoadedMo
 export const listModels = (): Promise<readonly string[]> => listWith(platform);
 
 /**
- * Writes a model as .onnx or .safetensors, by the name's ending; with a record of what made it unless `metadata` is false.
+ * Writes a model as .onnx or .safetensors, by the name's ending; with a record of what made it unless `metadata` is
+ * false.
  * @throws UserError for a model or a name that do not fit, or a file that is there already unless `force` is set
  */
 export async function exportModel(

@@ -16,7 +16,11 @@ export * from "./core.ts";
 export { createRuntime, type WebRuntimeName, type WebRuntimeOptions } from "./engine/runtime/web.ts";
 export { fromImageData, toImageData } from "./platform/web.ts";
 
-/** Decodes a picture by its URL, or the bytes of its file, as the browser does; `fromImageData` takes what a canvas holds. @throws UserError for what it cannot show */
+/**
+ * Decodes a picture by its URL, or the bytes of its file, as the browser does; `fromImageData` takes what a canvas
+ * holds.
+ * @throws UserError for what it cannot show
+ */
 export const readPicture = webCodec.read;
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -110,6 +110,32 @@ test("texts of the library name options by `option`: what a flag is called is kn
   });
   const outside = flags.filter((line) => !line.startsWith("cli/"));
   expect(outside.filter((line) => !line.includes("npm install onnxruntime-node"))).toEqual([]); // npm's own flag
+});
+
+/** Tests of more than one source, with what they are about. */
+const ABOUT_MUCH: Readonly<Record<string, string>> = {
+  "architecture.test.ts": "all imports",
+  "docs/snippets.test.ts": "the pages of docs",
+  "engine/ops/ops.test.ts": "every row of the op table",
+  "engine/ops/rules.test.ts": "what the rows of ops have in common and no example says: ties, errors, forms",
+  "models/adopt.test.ts": "weights of other programs, over the families",
+  "models/zoo.test.ts": "every network",
+  "recipes/recipes.test.ts": "every recipe: stopped, resumed, equal",
+  "recipes/twins.test.ts": "every recipe's step beside PyTorch's",
+  "recipes/unets.test.ts": "the steps of pix2pix and of diffusion beside PyTorch's",
+  "scripts/install.test.ts": "package.json and the lock file",
+};
+
+test("a test stands at the path of its source: <source>.test.ts, or <source>.<topic>.test.ts", () => {
+  const tests = readdirSync(join(root, "../test"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".test.ts"),
+  );
+  const homes = (file: string): string[] => {
+    const name = file.replace(/(\.\w+)?\.test\.ts$/, "");
+    return [`src/${name}.ts`, `${name}.mjs`]; // bench and scripts are no part of src
+  };
+  const lost = tests.filter((file) => !homes(file).some((path) => existsSync(join(root, "..", path))));
+  expect(lost.sort()).toEqual(Object.keys(ABOUT_MUCH));
 });
 
 /** Looked at as esbuild sees it: everything that the two files lead to, packages included. */

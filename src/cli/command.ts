@@ -23,8 +23,8 @@ export interface Context {
   /** Names of the options that were given; the others have their defaults. */
   readonly given: ReadonlySet<string>;
   /**
-   * What made the command's outputs, to be written into them: the options that say what is made, and the models that they
-   * name. Undefined with --no-metadata.
+   * What made the command's outputs, to be written into them: the options that say what is made, and the models that
+   * they name. Undefined with --no-metadata.
    */
   record(options: Readonly<Record<string, unknown>>): Promise<Provenance | undefined>;
 }
@@ -44,7 +44,9 @@ export interface Command<O extends z.ZodObject = z.ZodObject> {
   readonly arguments: readonly Argument[];
   /** The flags. */
   readonly options: O | FlagsByArgument<O>;
-  /** Whether outputs say what made them: --no-metadata and --like are flags then, and `record` of the context is asked. */
+  /**
+   * Whether outputs say what made them: --no-metadata and --like are flags then, and `record` of the context is asked.
+   */
   readonly isRecorded?: boolean;
   /** Lines shown under the help. */
   readonly examples: readonly string[];
@@ -155,9 +157,15 @@ export function makeCommander(name: string, io: Io): Commander {
     .configureHelp({ styleTitle: (title) => title });
 }
 
-/** The words of a command line that are no flags and no values of flags. What else is wrong is told when it is parsed. */
+/**
+ * The words of a command line that are no flags and no values of flags. What else is wrong is told when it is parsed.
+ */
 function argumentsIn(argv: readonly string[], all: z.ZodObject, io: Io): readonly string[] {
-  const commander = makeCommander("", io).helpOption(false).option("-h, --help").allowUnknownOption().allowExcessArguments(); // biome-ignore format: one line
+  const commander = makeCommander("", io)
+    .helpOption(false)
+    .option("-h, --help")
+    .allowUnknownOption()
+    .allowExcessArguments();
   for (const info of optionInfos(all)) addOption(commander, info);
   const { operands } = commander.parseOptions([...argv]);
   return operands;

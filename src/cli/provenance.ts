@@ -35,7 +35,9 @@ interface Asked {
   readonly given: Values;
 }
 
-/** The options of the file after --like, for a command to repeat it, but for those that are given; none without --like. */
+/**
+ * The options of the file after --like, for a command to repeat it, but for those that are given; none without --like.
+ */
 export async function optionsLike({ command, args, schema, given }: Asked, platform: Platform): Promise<Values> {
   const { like: path } = given;
   if (typeof path !== "string" || path === "") return {};

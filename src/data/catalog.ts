@@ -34,8 +34,8 @@ const mnist = (name: string, bytes: number, sha256: string): Download => ({
 });
 
 /**
- * What `imago data pull` knows. Sizes and sums of DIV2K are those of TensorFlow Datasets (div2k/checksums.tsv), those of
- * MNIST the ones of the gzip files that LeCun's page, PyTorch and TensorFlow give out alike.
+ * What `imago data pull` knows. Sizes and sums of DIV2K are those of TensorFlow Datasets (div2k/checksums.tsv), those
+ * of MNIST the ones of the gzip files that LeCun's page, PyTorch and TensorFlow give out alike.
  */
 export const catalog: readonly DataSet[] = [
   {

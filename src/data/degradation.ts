@@ -1,5 +1,5 @@
 import type { Picture } from "../image/picture.ts";
-import { resize } from "../image/resize.ts";
+import { reduced } from "../image/reduce.ts";
 import type { Random } from "../tensor/random.ts";
 
 /** How a reduced copy of a picture comes about. Pictures are 8-bit RGB; the copy is `scale` times smaller. */
@@ -11,11 +11,4 @@ export interface Degradation {
 }
 
 /** MATLAB's bicubic reduction, that of the published benchmarks. */
-export const bicubicReduction: Degradation = {
-  reduce: (picture, scale) =>
-    resize(
-      picture,
-      { width: picture.width / scale, height: picture.height / scale },
-      { method: "bicubic", convention: "matlab" },
-    ),
-};
+export const bicubicReduction: Degradation = { reduce: reduced };

@@ -29,7 +29,9 @@ export interface Examples {
   readonly captions?: readonly string[];
   /** Files that could not be used. */
   readonly skipped: readonly Skipped[];
-  /** The examples of these numbers: { image: [N, C, H, W] 0…1, label: [N] int64 }; no label where there are no classes. */
+  /**
+   * The examples of these numbers: { image: [N, C, H, W] 0…1, label: [N] int64 }; no label where there are no classes.
+   */
   take(numbers: readonly number[]): Tensors;
 }
 

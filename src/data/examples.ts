@@ -6,7 +6,9 @@ import { cellOption, type Data } from "./kind.ts";
 import { checkClasses, openPart } from "./openPart.ts";
 import type { DataSource } from "./source.ts";
 
-/** What autoencoders, generators and classifiers learn from: pictures of one size, with their class where they have one. */
+/**
+ * What autoencoders, generators and classifiers learn from: pictures of one size, with their class where they have one.
+ */
 export interface ExampleWanted {
   readonly batch: number;
   /** Side of the pictures in pixels. */

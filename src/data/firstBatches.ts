@@ -7,7 +7,10 @@ export interface FirstExamples {
   readonly labels?: readonly number[];
 }
 
-/** The pictures of the first steps, in their order: a fair sample of a set that need not be opened again. All when there are no more. */
+/**
+ * The pictures of the first steps, in their order: a fair sample of a set that need not be opened again. All when there
+ * are no more.
+ */
 export async function firstExamples(source: DataSource, count: number): Promise<FirstExamples> {
   const wanted = Math.min(count, source.description.count);
   const labels: number[] = [];

@@ -12,8 +12,9 @@ const deepest = 32;
 type Lister = Pick<Files, "exists" | "list" | "size">;
 
 /**
- * The picture files of folders (with those below), single files, and patterns with * (within a name), ** (across folders)
- * and ?, each file once, sorted by code units, so that every machine lists them alike. Hidden files are left out.
+ * The picture files of folders (with those below), single files, and patterns with * (within a name), ** (across
+ * folders) and ?, each file once, sorted by code units, so that every machine lists them alike. Hidden files are left
+ * out.
  */
 export async function listPictures(sources: readonly string[], files: Lister): Promise<readonly string[]> {
   const found = new Set<string>();

@@ -33,8 +33,8 @@ export interface InMemory {
 }
 
 /**
- * A kind of batch, as a recipe wants it: its leaves, where it comes from, and the options of a run that concern it. A recipe
- * calls a kind (`patches({ … })`); whoever runs the recipe asks this value and knows no kind by name.
+ * A kind of batch, as a recipe wants it: its leaves, where it comes from, and the options of a run that concern it. A
+ * recipe calls a kind (`patches({ … })`); whoever runs the recipe asks this value and knows no kind by name.
  */
 export interface Data<B extends Batch = Batch> {
   /** Pictures or patches per step. */

@@ -1,7 +1,7 @@
 import { userError } from "../errors.ts";
-import { flatten, toDepth, toRgb } from "../image/channels.ts";
+import { toRgb } from "../image/channels.ts";
 import { modcrop, type Picture, type Size } from "../image/picture.ts";
-import { resize } from "../image/resize.ts";
+import { enlargedTo, plainPicture } from "../image/reduce.ts";
 import type { Files } from "../platform/files.ts";
 import { bicubicReduction, type Degradation } from "./degradation.ts";
 import { cutBatch, type Pair } from "./patchCut.ts";
@@ -51,10 +51,10 @@ interface Candidate extends Size {
 }
 
 /**
- * Patches for super-resolution. The large picture is cropped to a multiple of the scale and shrunk as a whole by MATLAB's
- * bicubic interpolation to 8 bits; patches are cut at the same place of both and give
- * { input: [N, C, h, w], target: [N, C, H, W] }, 0…1. Luma is 16…235 of 255, computed from the 8-bit pictures, not rounded.
- * Pictures that cannot be used are skipped and listed; the picture after them in the list stands in.
+ * Patches for super-resolution. The large picture is cropped to a multiple of the scale and shrunk as a whole by
+ * MATLAB's bicubic interpolation to 8 bits; patches are cut at the same place of both and give
+ * { input: [N, C, h, w], target: [N, C, H, W] }, 0…1. Luma is 16…235 of 255, computed from the 8-bit pictures, not
+ * rounded. Pictures that cannot be used are skipped and listed; the picture after them in the list stands in.
  */
 export async function patchSource(options: PatchOptions, tools: PatchTools): Promise<DataSource> {
   checkOptions(options);
@@ -162,7 +162,7 @@ async function prepare(
   skip: Skip,
 ): Promise<Pair | undefined> {
   try {
-    const target = modcrop(opaque(await read(path)), scale);
+    const target = modcrop(toRgb(plainPicture(await read(path))), scale);
     const lr = scale === 1 ? target : degradation.reduce(target, scale);
     return { target, input: input === "lr" || scale === 1 ? lr : enlargedTo(target, lr) };
   } catch (error) {
@@ -170,12 +170,3 @@ async function prepare(
     return undefined;
   }
 }
-
-/** A reduced copy at its original's size again, by MATLAB's bicubic interpolation. */
-const enlargedTo = (size: Size, lr: Picture): Picture => resize(lr, size, { method: "bicubic", convention: "matlab" });
-
-/** 8-bit RGB; what is transparent lies over white. Without the file's metadata. */
-const opaque = (picture: Picture): Picture => {
-  const { metadata: _, ...rest } = toRgb(flatten(toDepth(picture, 8), [255, 255, 255]));
-  return rest;
-};

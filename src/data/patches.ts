@@ -23,8 +23,8 @@ export interface PatchWanted {
 const options = z.object(memoryOption);
 
 /**
- * Patches for super-resolution: `input` [N, C, h, w] and `target` [N, C, patch, patch], 0…1, flipped and turned by quarters
- * at random.
+ * Patches for super-resolution: `input` [N, C, h, w] and `target` [N, C, patch, patch], 0…1, flipped and turned by
+ * quarters at random.
  */
 export const patches = ({ batch, ...wanted }: PatchWanted): Data<{ readonly input: Node; readonly target: Node }> => ({
   batch,

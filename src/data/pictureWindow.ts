@@ -22,8 +22,8 @@ export interface Windows {
 }
 
 /**
- * Every epoch's own order of all pictures is cut into windows of about equal size, and each window serves its steps. In a
- * window the pictures take turns in an order of their own for every round.
+ * Every epoch's own order of all pictures is cut into windows of about equal size, and each window serves its steps. In
+ * a window the pictures take turns in an order of their own for every round.
  */
 export function makeWindows({ count, size, steps, batch, seed }: WindowOptions): Windows {
   const perEpoch = Math.ceil(count / size);

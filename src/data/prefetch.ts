@@ -30,8 +30,8 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Batches in order. The next ones are begun when the taker has gone to work with one, so that making them, which holds this
- * thread, does not hold the taker up. Ends early, and at once, when the signal aborts.
+ * Batches in order. The next ones are begun when the taker has gone to work with one, so that making them, which holds
+ * this thread, does not hold the taker up. Ends early, and at once, when the signal aborts.
  */
 export async function* prefetch(
   source: Pick<DataSource, "batch">,

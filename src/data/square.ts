@@ -1,5 +1,6 @@
-import { flatten, toDepth, toGray, toRgb } from "../image/channels.ts";
-import { crop, hasAlpha, makePicture, type Picture } from "../image/picture.ts";
+import { toGray, toRgb } from "../image/channels.ts";
+import { makePicture, type Picture } from "../image/picture.ts";
+import { middleSquare, plainPicture } from "../image/reduce.ts";
 import { resize } from "../image/resize.ts";
 
 /** The form that all pictures of a set are brought to. */
@@ -18,19 +19,11 @@ const rim = 2;
  * interpolation; a square that is 4 pixels short gets its border repeated twice on every side instead.
  */
 export function squarePicture(picture: Picture, { size, channels }: SquareFormat): Picture {
-  const bytes = toDepth(picture, 8);
-  const opaque = hasAlpha(bytes) ? flatten(bytes, [255, 255, 255]) : bytes;
-  const square = middleSquare(channels === 1 ? toGray(opaque) : toRgb(opaque));
+  const plain = plainPicture(picture);
+  const square = middleSquare(channels === 1 ? toGray(plain) : toRgb(plain));
   if (square.width === size) return square;
   if (square.width + 2 * rim === size) return padded(square);
   return resize(square, { width: size, height: size }, { method: "bicubic", convention: "pillow" });
-}
-
-function middleSquare(picture: Picture): Picture {
-  const { width, height } = picture;
-  const side = Math.min(width, height);
-  if (width === height) return picture;
-  return crop(picture, { x: (width - side) >> 1, y: (height - side) >> 1, width: side, height: side });
 }
 
 /** Repeats the border on every side. */

@@ -16,7 +16,9 @@ export const isBmp = (bytes: Uint8Array): boolean => bytes[0] === 0x42 && bytes[
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Reads the header; throws a UserError that starts with `where` on anything but uncompressed 1, 4, 8, 24 or 32 bits. */
+/**
+ * Reads the header; throws a UserError that starts with `where` on anything but uncompressed 1, 4, 8, 24 or 32 bits.
+ */
 export const readBmpHeader = (bytes: Uint8Array, where: string): Header => {
   if (!isBmp(bytes) || bytes.length < 54)
     throw userError(where, "expected a BMP picture, got a file that ends in its header");

@@ -98,7 +98,8 @@ export const flatten = (picture: Picture, background: readonly [number, number, 
 
 /**
  * Fills the color beneath fully transparent pixels from their neighbors, outwards ring by ring, so that a network never
- * sees the arbitrary color stored there. Alpha and visible pixels stay. A fully transparent picture is returned as it is.
+ * sees the arbitrary color stored there. Alpha and visible pixels stay. A fully transparent picture is returned as it
+ * is.
  */
 export const bleedAlpha = (picture: Picture): Picture => {
   const { width, height, channels, depth, metadata } = picture;

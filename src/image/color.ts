@@ -71,7 +71,9 @@ export const labToRgb = (l: number, a: number, b: number): Triple => {
 
 const signedCoded = (linear: number): number => (linear < 0 ? 12.92 * linear : codedOf(linear));
 
-/** Studio-range BT.601 luma of every pixel, float64, 16…235, not rounded. Gray counts as R = G = B; alpha is ignored. */
+/**
+ * Studio-range BT.601 luma of every pixel, float64, 16…235, not rounded. Gray counts as R = G = B; alpha is ignored.
+ */
 export const luma = (picture: Picture): Plane<Float64Array> => convert(picture, (r, g, b) => [lumaOf(r, g, b)])[0]!;
 
 /** Y, Cb and Cr planes, float64, 0…255, not rounded. */

@@ -84,8 +84,9 @@ export const orientationOf = (exif: Uint8Array): number => {
 const SOFTWARE = 0x0131;
 
 /**
- * The block with the name of a program in it; as it was where one stands there already, or where it cannot be understood.
- * The first directory moves to the end with one entry more; offsets count from the start, so that all others stay valid.
+ * The block with the name of a program in it; as it was where one stands there already, or where it cannot be
+ * understood. The first directory moves to the end with one entry more; offsets count from the start, so that all
+ * others stay valid.
  */
 export function withSoftware(exif: Uint8Array, software: string): Uint8Array {
   const block = open(exif);

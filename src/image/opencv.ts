@@ -18,7 +18,9 @@ const blendLinear: Blend = ([a, b], weights, sum) => {
   for (let x = 0; x < sum.length; x++) sum[x] = (((u * (a![x]! >> 4)) >> 16) + ((v * (b![x]! >> 4)) >> 16) + 2) >> 2;
 };
 
-/** VResizeCubicVec_32s8u: float32 products and sums, last tap first; what is left of the row is done in whole numbers. */
+/**
+ * VResizeCubicVec_32s8u: float32 products and sums, last tap first; what is left of the row is done in whole numbers.
+ */
 const blendCubic: Blend = ([a, b, c, d], weights, sum) => {
   const f32 = Math.fround;
   const [s, t, u, v] = Array.from(weights, (w) => f32(w * f32(1 / (scale * scale)))) as [

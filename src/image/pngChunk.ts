@@ -17,8 +17,8 @@ export function addPngChunk(file: Uint8Array, type: string, content: Uint8Array)
 }
 
 /**
- * A PNG file with a text added under a keyword: an international text chunk (PNG, third edition, 11.3.3.4), uncompressed,
- * without language. @param keyword 1 to 79 letters of Latin-1
+ * A PNG file with a text added under a keyword: an international text chunk (PNG, third edition, 11.3.3.4),
+ * uncompressed, without language. @param keyword 1 to 79 letters of Latin-1
  */
 export const addPngText = (file: Uint8Array, keyword: string, text: string): Uint8Array =>
   addPngChunk(file, "iTXt", concat(latin(keyword), [0, 0, 0, 0, 0], new TextEncoder().encode(text)));

@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { userError } from "../errors.ts";
 
-/** A model that took part: its short name, and the SHA-256 of its weights' file, which tells it from others of that name. */
+/**
+ * A model that took part: its short name, and the SHA-256 of its weights' file, which tells it from others of that
+ * name.
+ */
 const modelSchema = z.object({ name: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 /** What made a file. It names no folder and no user: paths are reduced to the last name in them. */
@@ -14,7 +17,10 @@ export const provenanceSchema = z.object({
   options: z.record(z.string(), z.json()),
   /** Every model that took part, in the order of the options that name them. */
   models: z.array(modelSchema).default([]),
-  /** What was learned from, for what a training shows on its way: how many pictures, and SHA-256 over their names and contents. */
+  /**
+   * What was learned from, for what a training shows on its way: how many pictures, and SHA-256 over their names and
+   * contents.
+   */
   data: z.object({ count: z.int().min(0), sha256: z.string() }).optional(),
   /** For what a training shows on its way: the step that it was made after. */
   step: z.int().min(0).optional(),
@@ -25,7 +31,9 @@ export type Provenance = Readonly<z.output<typeof provenanceSchema>>;
 /** A model's short name and the SHA-256 of its weights' file. */
 export type ModelReference = Provenance["models"][number];
 
-/** The record as files carry it: JSON in one line, without characters beyond ASCII, which no reader takes for another's. */
+/**
+ * The record as files carry it: JSON in one line, without characters beyond ASCII, which no reader takes for another's.
+ */
 export const provenanceJson = (made: Provenance): string =>
   JSON.stringify(made).replace(/[\u007f-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 

@@ -57,7 +57,9 @@ export const resizePlane = <P extends Plane>(plane: P, size: Size, options: Resi
   return { ...plane, width, height, data };
 };
 
-/** Float passes without rounding. MATLAB starts with the side that shrinks more, rows on a tie; the others with columns. */
+/**
+ * Float passes without rounding. MATLAB starts with the side that shrinks more, rows on a tie; the others with columns.
+ */
 const plainPasses = (from: Size, to: Size, { method, convention, edge, factor }: ResizeOptions): Passes => {
   const taps = (a: number, b: number): Taps =>
     method === "nearest"

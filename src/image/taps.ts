@@ -3,7 +3,10 @@ import { userError } from "../errors.ts";
 /** Which program's arithmetic a resize repeats. */
 export type Convention = "matlab" | "opencv" | "pillow";
 export type Method = "nearest" | "box" | "bilinear" | "bicubic" | "lanczos";
-/** What MATLAB reads beyond the border: the edge itself (up to R2011 or so and all published benchmark sets) or its mirror. */
+/**
+ * What MATLAB reads beyond the border: the edge itself (up to R2011 or so and all published benchmark sets) or its
+ * mirror.
+ */
 export type Edge = "clamp" | "mirror";
 
 /** For each of `length` output samples, `count` input positions and their weights, [length, count]. */

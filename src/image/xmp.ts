@@ -31,8 +31,8 @@ export function withoutRecord(packet: string): string | undefined {
 }
 
 /**
- * A packet with a text of this program's added, in place of an earlier one; what else it says stays. The program's name is
- * put in where none stands. Without a packet, or with one that holds no RDF and so says nothing, a new one is made.
+ * A packet with a text of this program's added, in place of an earlier one; what else it says stays. The program's name
+ * is put in where none stands. Without a packet, or with one that holds no RDF and so says nothing, a new one is made.
  */
 export function withRecord(packet: string | undefined, text: string, software: string): string {
   const before = (packet && withoutRecord(packet)) ?? empty;

@@ -21,9 +21,11 @@ export interface Labeled {
 }
 
 /**
- * How different made pictures are from each other, as a share of how different real ones are (mean Euclidean distance of two):
- * 0 where all are the same, about 1 where they are as varied as the real ones. Pictures of a class are compared with each other
- * only, and the classes averaged; classes with fewer than two pictures on either side are left out. Undefined where none is left.
+ * How different made pictures are from each other, as a share of how different real ones are (mean Euclidean distance
+ * of two):
+ * 0 where all are the same, about 1 where they are as varied as the real ones. Pictures of a class are compared with
+ * each other only, and the classes averaged; classes with fewer than two pictures on either side are left out.
+ * Undefined where none is left.
  */
 export function diversity(made: Labeled, real: Labeled): number | undefined {
   const [ours, theirs] = [byClass(made), byClass(real)];

@@ -13,10 +13,10 @@ interface Tridiagonal {
 }
 
 /**
- * Eigenvalues and eigenvectors of a symmetric matrix [width, width], of which only the part on and below the diagonal is
- * read. Householder's reduction to a tridiagonal matrix, then QL steps with implicit shifts: Golub and Van Loan, "Matrix
- * Computations" (4th ed.), 8.3; Wilkinson and Reinsch, "Handbook for Automatic Computation II", contributions II/2 and II/4.
- * The error of a value is some 1e-16 of the largest one. Values alone take about a third of the time.
+ * Eigenvalues and eigenvectors of a symmetric matrix [width, width], of which only the part on and below the diagonal
+ * is read. Householder's reduction to a tridiagonal matrix, then QL steps with implicit shifts: Golub and Van Loan,
+ * "Matrix Computations" (4th ed.), 8.3; Wilkinson and Reinsch, "Handbook for Automatic Computation II", contributions
+ * II/2 and II/4. The error of a value is some 1e-16 of the largest one. Values alone take about a third of the time.
  */
 export function symmetricEigen(matrix: Float64Array, width: number): Eigen {
   const work = matrix.slice();
@@ -39,8 +39,8 @@ export function symmetricEigenvalues(matrix: Float64Array, width: number): Float
 }
 
 /**
- * Householder's reduction, from the last row up: reflection I − u uᵀ / h with h = |u|² / 2 takes row i to the left of its
- * last off-diagonal cell to zero. The vectors u stay in `a` below the diagonal, zero where there was nothing to do.
+ * Householder's reduction, from the last row up: reflection I − u uᵀ / h with h = |u|² / 2 takes row i to the left of
+ * its last off-diagonal cell to zero. The vectors u stay in `a` below the diagonal, zero where there was nothing to do.
  */
 function reduce(a: Float64Array, width: number): Tridiagonal {
   const [diagonal, off] = [new Float64Array(width), new Float64Array(width)];

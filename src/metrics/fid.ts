@@ -5,11 +5,11 @@ import { type Gaussian, gaussianOf } from "./moments.ts";
 import { addProducts } from "./products.ts";
 
 /**
- * Fréchet distance of two Gaussians, squared as it is always reported: |m₁ − m₂|² + Tr(S₁ + S₂ − 2 (S₁ S₂)^½), at least 0.
- * Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
- * https://arxiv.org/abs/1706.08500, eq. 6. The trace of the root is taken of S₁^½ S₂ S₁^½, which is symmetric and has the
- * same eigenvalues: nothing imaginary arises, and singular covariances (fewer rows than features) need no added diagonal.
- * For those the root of rounding errors remains: 1e-5 of 1800 for 1,000 normal rows of 2048 features.
+ * Fréchet distance of two Gaussians, squared as it is always reported: |m₁ − m₂|² + Tr(S₁ + S₂ − 2 (S₁ S₂)^½), at least
+ * 0. Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium",
+ * https://arxiv.org/abs/1706.08500, eq. 6. The trace of the root is taken of S₁^½ S₂ S₁^½, which is symmetric and has
+ * the same eigenvalues: nothing imaginary arises, and singular covariances (fewer rows than features) need no added
+ * diagonal. For those the root of rounding errors remains: 1e-5 of 1800 for 1,000 normal rows of 2048 features.
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const width = a.mean.length;

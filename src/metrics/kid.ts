@@ -47,7 +47,9 @@ function draw({ data, width }: Features, size: number, words: readonly (number |
   return { data: rows, width };
 }
 
-/** The unbiased estimate of MMD²: means of the kernel over different rows of x, of y, less twice that between x and y. */
+/**
+ * The unbiased estimate of MMD²: means of the kernel over different rows of x, of y, less twice that between x and y.
+ */
 function squaredDiscrepancy(x: Features, y: Features): number {
   const [m, n] = [x.data.length / x.width, y.data.length / y.width];
   const within = (2 * kernelSum(x, x)) / (m * (m - 1)) + (2 * kernelSum(y, y)) / (n * (n - 1));

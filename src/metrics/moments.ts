@@ -2,7 +2,9 @@ import { userError } from "../errors.ts";
 import { checkFeatures, type Features } from "./features.ts";
 import { addGram, mirror } from "./products.ts";
 
-/** Mean [width] and unbiased covariance [width, width] (over count − 1, as np.cov) of `count` feature rows, in float64. */
+/**
+ * Mean [width] and unbiased covariance [width, width] (over count − 1, as np.cov) of `count` feature rows, in float64.
+ */
 export interface Gaussian {
   readonly count: number;
   readonly mean: Float64Array;
@@ -20,8 +22,8 @@ export interface Moments {
 const chunk = 128; // rows that are centered on their own mean and multiplied together
 
 /**
- * Starts at no rows. Sums of squares about a mean are joined as Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
- * Algorithm for Computing Sample Variances" (1979), eq. 1.5: features far from zero lose no digits.
+ * Starts at no rows. Sums of squares about a mean are joined as Chan, Golub and LeVeque, "Updating Formulae and a
+ * Pairwise Algorithm for Computing Sample Variances" (1979), eq. 1.5: features far from zero lose no digits.
  */
 export function createMoments(width: number): Moments {
   const mean = new Float64Array(width);

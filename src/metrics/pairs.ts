@@ -1,7 +1,10 @@
 import type { Features } from "./features.ts";
 import { addProducts, type Rows } from "./products.ts";
 
-/** A number for every pair of a row of one set and a row of another: values [rows, columns], from row `top` and `left` on. */
+/**
+ * A number for every pair of a row of one set and a row of another: values [rows, columns], from row `top` and `left`
+ * on.
+ */
 export interface Tile {
   readonly top: number;
   readonly left: number;
@@ -13,8 +16,8 @@ export interface Tile {
 const side = 64; // rows a tile
 
 /**
- * Visits the inner products of all pairs, tile by tile, left to right, so that N × N numbers need no memory. Where b is a
- * itself, only the tiles on and below the diagonal are visited.
+ * Visits the inner products of all pairs, tile by tile, left to right, so that N × N numbers need no memory. Where b is
+ * a itself, only the tiles on and below the diagonal are visited.
  */
 export function eachProduct(a: Features, b: Features, visit: (tile: Tile) => void): void {
   const [heights, widths] = [a.data.length / a.width, b.data.length / b.width];

@@ -22,8 +22,8 @@ export function principalComponents(features: Features): PrincipalComponents {
 }
 
 /**
- * Mean squared error per number of feature rows [N, D] rebuilt from their first `count` components. No linear autoencoder
- * with so many codes does better on the rows that the components were fitted on (Eckart and Young 1936).
+ * Mean squared error per number of feature rows [N, D] rebuilt from their first `count` components. No linear
+ * autoencoder with so many codes does better on the rows that the components were fitted on (Eckart and Young 1936).
  */
 export function reconstructionError(
   { mean, components }: PrincipalComponents,

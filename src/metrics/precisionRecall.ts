@@ -10,8 +10,8 @@ export interface PrecisionRecall {
 }
 
 /**
- * Improved precision and recall of two sets of features [N, D] and [M, D]: a row lies among a set when it is no farther from
- * some row of the set than that row's k-th nearest neighbor in its own set, itself not counted.
+ * Improved precision and recall of two sets of features [N, D] and [M, D]: a row lies among a set when it is no farther
+ * from some row of the set than that row's k-th nearest neighbor in its own set, itself not counted.
  * Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models",
  * https://arxiv.org/abs/1904.06991, eq. 1 and 2. Use as many fake rows as real ones.
  */

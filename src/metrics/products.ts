@@ -7,8 +7,8 @@ export interface Rows {
 const side = 64; // rows of `b` that stay in the cache while all of `a` passes
 
 /**
- * Adds the inner products of rows: out[i, j] += Σ_k a[i, k] · b[j, k], which is out += a bᵀ; out is [rows of a, rows of b].
- * Every product is one sum in the order of k, so that equal rows give equal bits wherever they stand.
+ * Adds the inner products of rows: out[i, j] += Σ_k a[i, k] · b[j, k], which is out += a bᵀ; out is [rows of a, rows of
+ * b]. Every product is one sum in the order of k, so that equal rows give equal bits wherever they stand.
  */
 export function addProducts(out: Float64Array, a: Rows, b: Rows): void {
   const [rows, columns] = [a.data.length / a.width, b.data.length / b.width];
@@ -51,7 +51,10 @@ function addTile(out: Float64Array, operands: Operands, [top, bottom, left, righ
   addCells(out, operands, [evenBottom, bottom, left, right]);
 }
 
-/** Two rows by four columns: six numbers read for eight multiplications. Plain variables: V8 is 3 times slower with [x, y] = …. */
+/**
+ * Two rows by four columns: six numbers read for eight multiplications. Plain variables: V8 is 3 times slower with [x,
+ * y] = ….
+ */
 function addPatch(out: Float64Array, { a, b, width, columns }: Operands, [i, j]: readonly [number, number]): void {
   let s00 = 0;
   let s01 = 0;

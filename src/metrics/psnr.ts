@@ -14,8 +14,8 @@ export const planeMse = (a: Plane, b: Plane): number => {
 };
 
 /**
- * PSNR of two pictures in dB over all color samples together (the mean error of R, G and B, not the mean of three PSNRs).
- * Peak 255 or 65535 by depth; alpha is ignored; identical pictures give Infinity.
+ * PSNR of two pictures in dB over all color samples together (the mean error of R, G and B, not the mean of three
+ * PSNRs). Peak 255 or 65535 by depth; alpha is ignored; identical pictures give Infinity.
  */
 export const psnr = (a: Picture, b: Picture): number => {
   checkPair("psnr", a, b);

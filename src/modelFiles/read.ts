@@ -10,8 +10,8 @@ import { fromOnnx } from "./onnx.ts";
 import { fromOwn } from "./own.ts";
 
 /**
- * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the folder
- * of a training run.
+ * Loads a model: a shipped one by name ("srcnn-x2", or "srcnn" and a scale), a .safetensors or .onnx file, or the
+ * folder of a training run.
  * @throws UserError for a name that leads nowhere, a file that holds no model, or another scale
  */
 export async function loadModel(name: string, platform: Platform, options: LoadOptions = {}): Promise<LoadedModel> {

@@ -23,8 +23,8 @@ export interface HalfOptions {
 
 const areaOf = ({ size, channels }: HalfOptions): number => channels * size * size;
 
-/** The first half: pictures [N, C, S, S] to `out` numbers each, [N, out]. */
-export function squeeze(x: Node, p: Parameters, out: number, options: HalfOptions): Node {
+/** The encoder: pictures [N, C, S, S] to `out` numbers each, [N, out]. */
+export function encoder(x: Node, p: Parameters, out: number, options: HalfOptions): Node {
   const flat = (y: Node): Node => reshape(y, [x.shape[0]!, -1]);
   if (options.form === "linear") return linear(flat(x), p("code"), { out });
   let y = x;
@@ -37,8 +37,8 @@ export function squeeze(x: Node, p: Parameters, out: number, options: HalfOption
   return linear(flat(y), p("code"), { out });
 }
 
-/** The second half: codes [N, L] to pictures [N, C, S, S], as they are in the linear form, else logits. */
-export function unfold(code: Node, p: Parameters, options: HalfOptions): Node {
+/** The decoder: codes [N, L] to pictures [N, C, S, S], as they are in the linear form, else logits. */
+export function decoder(code: Node, p: Parameters, options: HalfOptions): Node {
   const { form, size, channels } = options;
   const shape = [code.shape[0]!, channels, size, size];
   if (form === "linear") return reshape(linear(code, p("picture"), { out: areaOf(options) }), shape);
@@ -57,13 +57,16 @@ export function unfold(code: Node, p: Parameters, options: HalfOptions): Node {
 
 const nearest = (y: Node, side: number): Node => resize(y, { height: side, width: side }, { mode: "nearest" });
 
-/** The dense form ends in a sigmoid. The convolutional one does not: one bias for all pixels soon drives it to where it is flat. */
+/**
+ * The dense form ends in a sigmoid. The convolutional one does not: one bias for all pixels soon drives it to where it
+ * is flat.
+ */
 const ended = (y: Node, { form }: HalfOptions): Node => (form === "dense" ? sigmoid(y) : y);
 
 /**
- * Autoencoders: a picture squeezed into a few numbers and rebuilt from them, in 0…1. The linear form has one layer in each half
- * and no activation, so at best it equals the principal components of the data; the dense and convolutional forms can do better.
- * Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647.
+ * Autoencoders: a picture squeezed into a few numbers and rebuilt from them, in 0…1. The linear form has one layer in
+ * each half and no activation, so at best it equals the principal components of the data; the dense and convolutional
+ * forms can do better. Hinton & Salakhutdinov 2006, https://doi.org/10.1126/science.1127647.
  */
 export const autoencoder = defineModel({
   name: "autoencoder",
@@ -75,11 +78,11 @@ export const autoencoder = defineModel({
   }),
   input: ({ channels, size }) => [1, channels, size, size],
   build(x, p, options) {
-    const code = squeeze(x, p("encoder"), options.latent, options);
-    return ended(unfold(code, p("decoder"), options), options);
+    const code = encoder(x, p("encoder"), options.latent, options);
+    return ended(decoder(code, p("decoder"), options), options);
   },
   parts: {
-    encode: (x, p, options) => squeeze(x, p("encoder"), options.latent, options),
-    decode: (code, p, options) => ended(unfold(code, p("decoder"), options), options),
+    encode: (x, p, options) => encoder(x, p("encoder"), options.latent, options),
+    decode: (code, p, options) => ended(decoder(code, p("decoder"), options), options),
   },
 });

@@ -25,7 +25,10 @@ function extract(x: Node, p: Parameters, { features }: Options): Node {
   return relu(linear(y, p("features"), { out: features }));
 }
 
-/** A small convolutional classifier: the judge of generated digits. The part "features" is what FID and KID are measured on. */
+/**
+ * A small convolutional classifier: the judge of generated digits. The part "features" is what FID and KID are measured
+ * on.
+ */
 export const classifier = defineModel({
   name: "classifier",
   summary: "a small convolutional classifier, the judge of generated pictures",

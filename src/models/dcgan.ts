@@ -16,8 +16,9 @@ import { normal, zeros } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm, spectralNorm } from "../nn/norms.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 import { floats, tensor } from "../tensor/tensor.ts";
-import { fromUnit, generatorSizes, labelled, labelledNorm, pictureSizes, toUnit } from "./gan.ts";
+import { generatorSizes, labelled, labelledNorm, pictureSizes } from "./parts.ts";
 
 const PAPER = "https://arxiv.org/abs/1511.06434";
 const initializer = normal(0.02);
@@ -34,7 +35,10 @@ const sizes = {
 /** How often a size is halved until a map of 4 to 7 pixels is left. */
 const halvings = (size: number): number => Math.floor(Math.log2(size)) - 2;
 
-/** Sides and channels from the smallest map to half the size: 24 is 6, 12; 28 is 7, 14; 32 is 4, 8, 16; 64 is 4, 8, 16, 32. */
+/**
+ * Sides and channels from the smallest map to half the size: 24 is 6, 12; 28 is 7, 14; 32 is 4, 8, 16; 64 is 4, 8, 16,
+ * 32.
+ */
 const stages = (
   size: number,
   width: number,
@@ -45,7 +49,9 @@ const stages = (
     channels: width * 2 ** (depth - at - 1),
   }));
 
-/** Twice as large: a transposed convolution, or nearest-neighbor and a convolution (Odena et al. 2016, no checkerboard). */
+/**
+ * Twice as large: a transposed convolution, or nearest-neighbor and a convolution (Odena et al. 2016, no checkerboard).
+ */
 function grow(
   x: Node,
   p: Parameters,
@@ -89,9 +95,10 @@ export const dcganGenerator = defineModel({
 });
 
 /**
- * The discriminator of 28×28 gray pictures that the PyTorch examples' became in csinva/gan-vae-pretrained-pytorch: three
- * halvings without biases, to 3×3. Its last convolution, 4×4 at stride 2 with a border of 1, sees that map once, with all taps
- * but the first row and column: it is our dense layer. The fourth stage of the 64×64 original makes it another network.
+ * The discriminator of 28×28 gray pictures that the PyTorch examples' became in csinva/gan-vae-pretrained-pytorch:
+ * three halvings without biases, to 3×3. Its last convolution, 4×4 at stride 2 with a border of 1, sees that map once,
+ * with all taps but the first row and column: it is our dense layer. The fourth stage of the 64×64 original makes it
+ * another network.
  */
 function adoptDiscriminator(weights: Tensors) {
   const convs = [0, 2, 5, 8].map((at) => weights[`main.${at}.weight`]);
@@ -125,8 +132,8 @@ function adoptDiscriminator(weights: Tensors) {
 }
 
 /**
- * DCGAN's discriminator: pictures in 0…1 to raw scores [N, 1]. With classes the score has a projection of the label's embedding
- * on the features, Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637.
+ * DCGAN's discriminator: pictures in 0…1 to raw scores [N, 1]. With classes the score has a projection of the label's
+ * embedding on the features, Miyato & Koyama 2018, https://arxiv.org/abs/1802.05637.
  */
 export const dcganDiscriminator = defineModel({
   name: "dcgan-discriminator",

@@ -113,9 +113,9 @@ function ascend(x: Node, p: Parameters, maps: Node[], time: Node, numbers: Numbe
 }
 
 /**
- * The U-Net of denoising diffusion: a noisy picture (data in −1…1 before the noise) and its time, to the noise in it, of the
- * same shape. Ho et al. 2020, appendix B; the defaults are its CIFAR-10 network of 35.7 million numbers. `time` is 0…1000 and
- * need not be whole. Differs from the authors' code: strided convolutions pad all four sides.
+ * The U-Net of denoising diffusion: a noisy picture (data in −1…1 before the noise) and its time, to the noise in it,
+ * of the same shape. Ho et al. 2020, appendix B; the defaults are its CIFAR-10 network of 35.7 million numbers. `time`
+ * is 0…1000 and need not be whole. Differs from the authors' code: strided convolutions pad all four sides.
  */
 export const diffusionUnet = defineModel({
   name: "diffusion-unet",

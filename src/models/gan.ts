@@ -1,33 +1,13 @@
 import { z } from "zod";
-import { add, concat, leakyRelu, mul, type Node, reshape, sub, tanh } from "../engine/index.ts";
+import { concat, leakyRelu, type Node, reshape, tanh } from "../engine/index.ts";
 import { embedding, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
-import { batchNorm, classBatchNorm, spectralNorm } from "../nn/norms.ts";
+import { spectralNorm } from "../nn/norms.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
+import { generatorSizes, labelled, labelledNorm, pictureSizes, spectralOption } from "./parts.ts";
 import { squareOf, stackOf } from "./stack.ts";
 
 const PAPER = "https://arxiv.org/abs/1406.2661";
-
-export const pictureSizes = {
-  size: z.int().min(8).max(256).default(28).describe("side of the pictures, in pixels"),
-  channels: z.literal([1, 3]).default(1).describe("planes per picture: 1 gray, 3 RGB"),
-};
-
-/** Sizes that generators share. */
-export const generatorSizes = {
-  ...pictureSizes,
-  latent: z.int().min(1).max(1024).default(100).describe("random numbers per picture"),
-  classes: z.int().min(0).max(1000).default(0).describe("classes to choose from; 0 for none"),
-};
-
-/** Of discriminators without batch normalization. */
-export const spectralOption = z
-  .enum(["none", "spectral"])
-  .default("none")
-  .describe("spectral normalization of the discriminator, or none");
-
-/** The label, where a network has classes. */
-export const labelled = ({ classes }: { readonly classes: number }) =>
-  classes > 0 ? { label: { shape: [1], dtype: "int64" as const } } : ({} as Record<string, never>);
 
 /** x [N, K] with an embedding of the label behind it: Mirza & Osindero 2014, https://arxiv.org/abs/1411.1784. */
 function withLabel(x: Node, p: Parameters, classes: number, given: Readonly<Record<string, Node>>): Node {
@@ -35,25 +15,13 @@ function withLabel(x: Node, p: Parameters, classes: number, given: Readonly<Reco
   return concat([x, embedding(given.label!, p("label"), { count: classes, width: 32 })], 1);
 }
 
-/** −1…1 to 0…1, and back. */
-export const toUnit = (x: Node): Node => add(mul(x, 0.5), 0.5);
-export const fromUnit = (x: Node): Node => sub(mul(x, 2), 1);
-
-/** Batch normalization, with gains and shifts by class where there are classes. */
-export const labelledNorm = (
-  x: Node,
-  p: Parameters,
-  classes: number,
-  { label }: Readonly<Record<string, Node>>,
-): Node => (classes > 0 ? classBatchNorm(x, p, label!, classes) : batchNorm(x, p));
-
 const widths = z.array(z.int().min(1).max(8192)).min(1).max(8);
 
 /**
- * Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. Classes come in as
- * gains and shifts of the normalizations: as numbers beside the noise they soon outweigh it, and a class is one picture. Foreign
- * weights are those of dense layers alone, with rectifiers between and a tanh at the end: activations are not in a file, so
- * they are assumed.
+ * Dense generator, 100 → 64 → 128 → pixels; with classes it is the conditional GAN. Goodfellow et al. 2014. Classes
+ * come in as gains and shifts of the normalizations: as numbers beside the noise they soon outweigh it, and a class is
+ * one picture. Foreign weights are those of dense layers alone, with rectifiers between and a tanh at the end:
+ * activations are not in a file, so they are assumed.
  */
 export const ganGenerator = defineModel({
   name: "gan-generator",

@@ -3,16 +3,22 @@ import { averagePool, concat, constant, div, maxPool, mean, type Node, type Pair
 import { conv2d } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { batchNorm } from "../nn/norms.ts";
-import { fromUnit } from "./gan.ts";
+import { fromUnit } from "../nn/range.ts";
 
 /** A convolution with batch normalization and rectifier; at stride 2 without a border. */
 type Conv = readonly [name: string, out: number, kernel: Pair, stride?: 1 | 2];
-/** Pools: "average" and "max" of 3×3 keep the size, "halve" is the maximum at stride 2. Two convolutions stand side by side. */
+/**
+ * Pools: "average" and "max" of 3×3 keep the size, "halve" is the maximum at stride 2. Two convolutions stand side by
+ * side.
+ */
 type Step = Conv | readonly [Conv, Conv] | "average" | "max" | "halve";
 /** Branches whose maps are laid behind each other. */
 type Block = readonly (readonly Step[])[];
 
-const [ACROSS, DOWN] = [[1, 7], [7, 1]] as const; // biome-ignore format: one line
+const [ACROSS, DOWN] = [
+  [1, 7],
+  [7, 1],
+] as const;
 
 const blockA = (pooled: number): Block => [
   [["branch1x1", 64, 1]],
@@ -124,7 +130,10 @@ function stepped(x: Node, p: Parameters, step: Step, pooling: Pooling): Node {
   if (step === "max") return maxPool(x, { kernel: 3, stride: 1, padding: 1 });
   if (step === "halve") return maxPool(x, { kernel: 3, stride: 2 });
   if (!isPair(step)) return convolved(x, p, step);
-  return concat(step.map((one) => convolved(x, p, one)), 1); // biome-ignore format: one line
+  return concat(
+    step.map((one) => convolved(x, p, one)),
+    1,
+  );
 }
 
 const STEM: readonly (Conv | "halve")[] = [
@@ -139,9 +148,9 @@ const STEM: readonly (Conv | "halve")[] = [
 
 /**
  * Inception v3 up to its pooled features, what published FID and KID figures stand on. Szegedy et al., "Rethinking the
- * Inception Architecture for Computer Vision". The weights of FID (TensorFlow's of 2015-12-05, as pytorch-fid keeps them) and
- * torchvision's have the same names and differ in pooling; which they are shows in their classes, 1008 and 1000.
- * The last layer and the auxiliary classifier are left out.
+ * Inception Architecture for Computer Vision". The weights of FID (TensorFlow's of 2015-12-05, as pytorch-fid keeps
+ * them) and torchvision's have the same names and differ in pooling; which they are shows in their classes, 1008 and
+ * 1000. The last layer and the auxiliary classifier are left out.
  */
 export const inception = defineModel({
   name: "inception",
@@ -154,9 +163,15 @@ export const inception = defineModel({
   build(x, p, { pooling }) {
     let y = fromUnit(x);
     for (const conv of STEM)
-      y = conv === "halve" ? stepped(y, p, conv, pooling) : convolved(y, p, conv, conv[0] === "Conv2d_2b_3x3" ? undefined : 0); // biome-ignore format: one line
+      y =
+        conv === "halve"
+          ? stepped(y, p, conv, pooling)
+          : convolved(y, p, conv, conv[0] === "Conv2d_2b_3x3" ? undefined : 0);
     for (const [name, block] of Object.entries(blocks(pooling)))
-      y = concat(block.map((steps) => steps.reduce((z, step) => stepped(z, p(name), step, pooling), y)), 1); // biome-ignore format: one line
+      y = concat(
+        block.map((steps) => steps.reduce((z, step) => stepped(z, p(name), step, pooling), y)),
+        1,
+      );
     return mean(y, [2, 3]); // [N, 2048]
   },
   adopt(weights) {

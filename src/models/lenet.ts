@@ -2,7 +2,7 @@ import { z } from "zod";
 import { maxPool, type Node, relu, reshape, resize } from "../engine/index.ts";
 import { conv2d, linear } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
-import { pictureSizes } from "./gan.ts";
+import { pictureSizes } from "./parts.ts";
 
 const SIDE = 32;
 const FOREIGN = { "convnet.c1": "c1", "convnet.c3": "c3", "convnet.c5": "c5", "fc.f6": "f6", "fc.f7": "classes" };
@@ -22,9 +22,9 @@ function extract(x: Node, p: Parameters, { size }: { readonly size: number }): N
 }
 
 /**
- * LeNet-5, LeCun et al., "Gradient-Based Learning Applied to Document Recognition", section II. Differs from the paper as
- * today's copies do: rectifiers for tanh, maximum pooling, C3 sees all maps, a dense layer for the radial basis functions.
- * Pictures of another side than 32 are brought to it by bilinear interpolation.
+ * LeNet-5, LeCun et al., "Gradient-Based Learning Applied to Document Recognition", section II. Differs from the paper
+ * as today's copies do: rectifiers for tanh, maximum pooling, C3 sees all maps, a dense layer for the radial basis
+ * functions. Pictures of another side than 32 are brought to it by bilinear interpolation.
  */
 export const lenet = defineModel({
   name: "lenet",
@@ -43,7 +43,8 @@ export const lenet = defineModel({
     if (Object.keys(weights).length !== parts.length || parts.some((name) => !weights[name.join(".")]))
       return undefined;
     const [, channels] = weights["convnet.c1.weight"]!.shape as readonly [number, 1 | 3];
-    const options = { size: 28, channels, classes: weights["fc.f7.bias"]!.shape[0]! }; // their size is not in the file: MNIST's
+    // their size is not in the file: MNIST's
+    const options = { size: 28, channels, classes: weights["fc.f7.bias"]!.shape[0]! };
     return {
       options,
       weights: Object.fromEntries(

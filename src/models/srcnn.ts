@@ -20,9 +20,10 @@ const start = (place: "first" | "between", planes: number, channels: number, ker
  * SRCNN: three convolutions that sharpen a picture already enlarged by bicubic interpolation.
  * Dong et al., "Image Super-Resolution Using Deep Convolutional Networks", https://arxiv.org/abs/1501.00092, section 3.
  * The paper's sizes are 9-1-5 (8,129 numbers) and 9-5-5 (57,281), with 64 and 32 filters on the Y channel.
- * Differs from the paper: pictures are padded, so the output keeps the size of the input; a middle gray (`center`) counts as
- * zero, which inside the picture is the same network with other biases and lets the padding be gray instead of black; and the
- * first weights hand the picture through, instead of N(0, 0.001). The last two make learning several times faster.
+ * Differs from the paper: pictures are padded, so the output keeps the size of the input; a middle gray (`center`)
+ * counts as zero, which inside the picture is the same network with other biases and lets the padding be gray instead
+ * of black; and the first weights hand the picture through, instead of N(0, 0.001). The last two make learning several
+ * times faster.
  */
 export const srcnn = defineModel({
   name: "srcnn",

@@ -29,8 +29,9 @@ import { normal, ones, zeros } from "../nn/initializers.ts";
 import { embedding } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { spectralNorm } from "../nn/norms.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 import { runningAverage } from "../nn/runningAverage.ts";
-import { fromUnit, generatorSizes, labelled, pictureSizes, spectralOption, toUnit } from "./gan.ts";
+import { generatorSizes, labelled, pictureSizes, spectralOption } from "./parts.ts";
 
 const PAPER = "https://arxiv.org/abs/1912.04958";
 const sizes = {
@@ -62,7 +63,7 @@ const noiseOf = (size: number): number =>
 /** Leaky rectifier that keeps the variance. */
 const rectify = (x: Node): Node => mul(leakyRelu(x, 0.2), Math.SQRT2);
 
-/** A weight of N(0, 1) scaled when it is used: equalized learning rate, Karras et al. 2018, https://arxiv.org/abs/1710.10196. */
+/** A N(0, 1) weight, scaled in use: equalized learning rate, Karras et al. 2018, https://arxiv.org/abs/1710.10196. */
 const equalized = (p: Parameters, shape: readonly number[], rate = 1): Node => {
   const fanIn = shape.slice(1).reduce((a, b) => a * b, 1);
   return mul(p.weight("weight", shape, normal(1 / rate)), rate / Math.sqrt(fanIn));
@@ -88,8 +89,8 @@ const normalized = (x: Node): Node => div(x, sqrt(add(mean(square(x), [1], true)
 const perChannel = (values: Node): Node => reshape(values, [...values.shape, 1, 1]);
 
 /**
- * A convolution of [N, C, H, W] whose weights are scaled per picture by a style [N, W], and scaled back to unit variance.
- * Scaling what comes in and what goes out is the same as scaling the weights; section 2.2, equations 1 and 3.
+ * A convolution of [N, C, H, W] whose weights are scaled per picture by a style [N, W], and scaled back to unit
+ * variance. Scaling what comes in and what goes out is the same as scaling the weights; section 2.2, equations 1 and 3.
  */
 function modulated(
   x: Node,
@@ -107,7 +108,7 @@ function modulated(
 
 type Given = Readonly<Record<string, Node>>;
 
-/** A modulated convolution with noise, bias and rectifier. Outside training the layer's noise is what is given, `from` a number on. */
+/** A modulated convolution with noise, bias and rectifier. Outside training its noise is given, `from` a number on. */
 function styled(
   x: Node,
   style: Node,
@@ -145,8 +146,9 @@ function mapped(codes: Node, p: Parameters, { latent, classes, mapping }: Mappin
 }
 
 /**
- * Codes [N, latent] to styles [N, layers, latent]. In training some pictures take the later layers' styles from a second code
- * (style mixing); otherwise styles are drawn towards the mean style by 1 − `truncation` [N] (Karras et al. 2019, section 5).
+ * Codes [N, latent] to styles [N, layers, latent]. In training some pictures take the later layers' styles from a
+ * second code (style mixing); otherwise styles are drawn towards the mean style by 1 − `truncation` [N] (Karras et al.
+ * 2019, section 5).
  */
 function map(codes: Node, p: Parameters, options: Mapping, given: Given): Node {
   const { latent, size, mixing } = options;
@@ -172,7 +174,7 @@ function map(codes: Node, p: Parameters, options: Mapping, given: Given): Node {
   return where(expand(less(layer, from), [count, layers, latent]), spread(style), spread(other));
 }
 
-/** Styles [N, layers, latent] to pictures [N, C, S, S] in 0…1: every size adds to the picture so far (skips, section 4.1). */
+/** Styles [N, layers, latent] to pictures [N, C, S, S] in 0…1: each size adds to the picture so far (section 4.1). */
 function synthesize(styles: Node, p: Parameters, options: Widths & { readonly channels: number }, given: Given): Node {
   const [count, , latent] = styles.shape as readonly [number, number, number];
   const style = (layer: number): Node =>
@@ -196,8 +198,8 @@ function synthesize(styles: Node, p: Parameters, options: Widths & { readonly ch
 }
 
 /**
- * How much the length [N] of a random direction's way through the pictures differs from its running mean, squared: path length
- * regularization, section 3.2, equation 4.
+ * How much the length [N] of a random direction's way through the pictures differs from its running mean, squared: path
+ * length regularization, section 3.2, equation 4.
  */
 function pathPenalty(styles: Node, picture: Node, p: Parameters): Node {
   const [, , height, width] = picture.shape as readonly [number, number, number, number];
@@ -211,8 +213,8 @@ function pathPenalty(styles: Node, picture: Node, p: Parameters): Node {
 }
 
 /**
- * StyleGAN2's generator: codes [N, latent] to pictures in 0…1. Outside training the N(0, 1) of the layers' noise is given, so that a
- * picture is the same whenever it is made.
+ * StyleGAN2's generator: codes [N, latent] to pictures in 0…1. Outside training the N(0, 1) of the layers' noise is
+ * given, so that a picture is the same whenever it is made.
  */
 export const stylegan2Generator = defineModel({
   name: "stylegan2-generator",
@@ -255,7 +257,7 @@ const blurred = (x: Node): Node =>
 const shrink = (x: Node, p: Parameters, out: number, weigh: Weigh): Node =>
   conv2d(blurred(x), weigh(p, [out, x.shape[1]!, 3, 3]), { stride: 2 });
 
-/** A plane that holds how much pictures of a group differ: minibatch standard deviation, Karras et al. 2018, section 3. */
+/** A plane of how much the pictures of a group differ: minibatch standard deviation, Karras et al. 2018, section 3. */
 function withDeviation(x: Node): Node {
   const [count, channels, height, width] = x.shape as readonly [number, number, number, number];
   const group = [4, 3, 2, 1].find((size) => count % size === 0)!;

@@ -4,7 +4,7 @@ import { normal, zeros } from "../nn/initializers.ts";
 import { conv2d, convTranspose2d, dropout } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { instanceNorm } from "../nn/norms.ts";
-import { fromUnit, toUnit } from "./gan.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 
 const layer = { kernel: 4, stride: 2, padding: 1, initializer: normal(0.02), biasInitializer: zeros } as const;
 /** Decoder blocks with dropout, from the smallest map on. */
@@ -26,11 +26,11 @@ function encode(x: Node, p: Parameters, depth: number, width: number): Node[] {
 }
 
 /**
- * The U-Net generator of pix2pix: pictures in 0…1 to pictures in 0…1, halved to 1×1 and doubled back, each map of the encoder
- * seen again by the decoder. Isola et al. 2017, appendix 6.1.1 and its errata: no norm at the 1×1 bottleneck, where it would
- * leave zeros. What the paper calls batch normalization at its batch of 1, in training and in use, is instance normalization;
- * here it is that at every batch. Differs from the paper: outside training there is no dropout, so the same picture gives the
- * same answer. Sides of the input may be any multiples of `size`.
+ * The U-Net generator of pix2pix: pictures in 0…1 to pictures in 0…1, halved to 1×1 and doubled back, each map of the
+ * encoder seen again by the decoder. Isola et al. 2017, appendix 6.1.1 and its errata: no norm at the 1×1 bottleneck,
+ * where it would leave zeros. What the paper calls batch normalization at its batch of 1, in training and in use, is
+ * instance normalization; here it is that at every batch. Differs from the paper: outside training there is no dropout,
+ * so the same picture gives the same answer. Sides of the input may be any multiples of `size`.
  */
 export const unet = defineModel({
   name: "unet",

@@ -31,7 +31,8 @@ const strip = (place: Node, side: number): Node =>
 /**
  * The augmentation of real and made pictures that a discriminator sees, through which gradients pass: brightness,
  * saturation, contrast, a shift by up to an eighth, and a hole of half the side. Every picture has its own.
- * Zhao et al. 2020, https://arxiv.org/abs/2006.10738, all policies. @param x [N, C, S, S] in 0…1     @param name tells its random numbers apart
+ * Zhao et al. 2020, https://arxiv.org/abs/2006.10738, all policies. @param x [N, C, S, S] in 0…1     @param name tells
+ * its random numbers apart
  */
 export function diffAugment(x: Node, name: string): Node {
   const [count, channels, height, width] = x.shape as readonly [number, number, number, number];

@@ -28,7 +28,10 @@ interface Pool {
   readonly filled: Node;
 }
 
-/** The numbers of the places of a pool, and those that follow them; 1 in float32 is below what follows the last. All [count]. */
+/**
+ * The numbers of the places of a pool, and those that follow them; 1 in float32 is below what follows the last. All
+ * [count].
+ */
 function placesOf(count: number) {
   const first = Array.from({ length: count }, (_, at) => at);
   const next = first.map((at) => at + 1).with(-1, count + 1);
@@ -58,14 +61,15 @@ function pass({ pictures, filled }: Pool, x: Node, { swap, place }: { readonly s
 }
 
 /**
- * A history of generated pictures, so that a discriminator does not forget what earlier ones looked like: [N, C, H, W] to as many
- * pictures, of which some are earlier ones. Shrivastava et al. 2017, https://arxiv.org/abs/1612.07828, section 2.3, in the form
- * of CycleGAN, Zhu et al. 2017, https://arxiv.org/abs/1703.10593, section 4: one after the other, the first `count` pictures fill
- * the pool; after that a picture is handed on, or, with probability ½, takes the place of a picture of the pool, which is handed
- * on instead. No gradient passes. Outside training pictures pass as they are.
+ * A history of generated pictures, so that a discriminator does not forget what earlier ones looked like: [N, C, H, W]
+ * to as many pictures, of which some are earlier ones. Shrivastava et al. 2017, https://arxiv.org/abs/1612.07828,
+ * section 2.3, in the form of CycleGAN, Zhu et al. 2017, https://arxiv.org/abs/1703.10593, section 4: one after the
+ * other, the first `count` pictures fill the pool; after that a picture is handed on, or, with probability ½, takes the
+ * place of a picture of the pool, which is handed on instead. No gradient passes. Outside training pictures pass as
+ * they are.
  *
- * It is a network without weights, so that the pool is part of a step's state: "pictures" [count, C, H, W] and "filled" [1]. Call
- * it once in a step.
+ * It is a network without weights, so that the pool is part of a step's state: "pictures" [count, C, H, W] and "filled"
+ * [1]. Call it once in a step.
  */
 export const imagePool = defineModel({
   name: "image pool",

@@ -24,13 +24,16 @@ export const xavier = (shape: Shape): Initializer => {
   const [into, out] = fans(shape);
   return uniform(Math.sqrt(6 / (into + out)));
 };
-/** Aitken et al. 2017, https://arxiv.org/abs/1707.02937: the filters that pixel shuffle sets side by side start equal, so there is no checkerboard. */
+/**
+ * Aitken et al. 2017, https://arxiv.org/abs/1707.02937: the filters that pixel shuffle sets side by side start equal,
+ * so there is no checkerboard.
+ */
 export const icnr = (scale: number, base: Initializer): Initializer => ({ kind: "icnr", scale, base });
 
 /**
- * Convolutions that at first hand a picture through rectifiers unchanged, x = relu(x) − relu(−x), on 2 · planes of their
- * channels; the rest is `base`. Learning then starts from the input instead of from noise. (Dirac weights, Zagoruyko &
- * Komodakis 2017, https://arxiv.org/abs/1706.00388, with a second channel for the negative half.)
+ * Convolutions that at first hand a picture through rectifiers unchanged, x = relu(x) − relu(−x), on 2 · planes of
+ * their channels; the rest is `base`. Learning then starts from the input instead of from noise. (Dirac weights,
+ * Zagoruyko & Komodakis 2017, https://arxiv.org/abs/1706.00388, with a second channel for the negative half.)
  */
 export const identity = (place: "first" | "between" | "last", planes: number, base: Initializer): Initializer => ({
   kind: "identity",

@@ -38,7 +38,9 @@ const samePads = (kernel: readonly [number, number], dilation: readonly [number,
   return [before[0], before[1], reach[0] - before[0], reach[1] - before[1]];
 };
 
-/** Convolution with learned weights [out, C/groups, k, k] ("weight") and bias ("bias"): [N, C, H, W] → [N, out, H', W']. */
+/**
+ * Convolution with learned weights [out, C/groups, k, k] ("weight") and bias ("bias"): [N, C, H, W] → [N, out, H', W'].
+ */
 export function conv2d(x: Node, p: Parameters, options: ConvOptions): Node {
   const { out, stride = 1, groups = 1, bias = true } = options;
   const [kernel, dilation] = [pairOf(options.kernel), pairOf(options.dilation ?? 1)];
@@ -54,7 +56,10 @@ export function conv2d(x: Node, p: Parameters, options: ConvOptions): Node {
   });
 }
 
-/** Transposed convolution with learned weights [C, out/groups, k, k]: [N, C, H, W] → [N, out, H', W']. Padding defaults to 0. */
+/**
+ * Transposed convolution with learned weights [C, out/groups, k, k]: [N, C, H, W] → [N, out, H', W']. Padding defaults
+ * to 0.
+ */
 export function convTranspose2d(
   x: Node,
   p: Parameters,
@@ -103,7 +108,10 @@ export const embedding = (
   { count, width }: { readonly count: number; readonly width: number },
 ): Node => p.within("embedding", () => gather(p.weight("weight", [count, width], normal(1)), index));
 
-/** While training, sets each number to 0 with this probability and scales the others by 1/(1 − probability); else x as it is. */
+/**
+ * While training, sets each number to 0 with this probability and scales the others by 1/(1 − probability); else x as
+ * it is.
+ */
 export function dropout(x: Node, p: Parameters, { probability = 0.5 }: { readonly probability?: number } = {}): Node {
   if (!p.training || probability === 0) return x;
   return p.within("dropout", () => {

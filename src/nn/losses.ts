@@ -24,7 +24,9 @@ export const mse = (x: Node, target: Node): Node => mean(square(sub(x, target)))
 /** Mean absolute error → a scalar. */
 export const l1 = (x: Node, target: Node): Node => mean(abs(sub(x, target)));
 
-/** Mean of √(d² + ε²), a smooth L1. Charbonnier et al. 1994; ε = 1e-3 as in LapSRN, https://arxiv.org/abs/1704.03915. */
+/**
+ * Mean of √(d² + ε²), a smooth L1. Charbonnier et al. 1994; ε = 1e-3 as in LapSRN, https://arxiv.org/abs/1704.03915.
+ */
 export const charbonnier = (x: Node, target: Node, epsilon = 1e-3): Node =>
   mean(sqrt(add(square(sub(x, target)), epsilon * epsilon)));
 
@@ -41,10 +43,16 @@ export const bceWithLogits = (scores: Node, target: Node): Node => mean(sub(soft
  */
 export const logistic = (scores: Node, real: boolean): Node => mean(softplus(real ? neg(scores) : scores));
 
-/** Hinge loss of a discriminator's scores: mean(max(0, 1 ∓ score)). Lim & Ye 2017, https://arxiv.org/abs/1705.02894. The generator's is −mean(score). */
+/**
+ * Hinge loss of a discriminator's scores: mean(max(0, 1 ∓ score)). Lim & Ye 2017, https://arxiv.org/abs/1705.02894. The
+ * generator's is −mean(score).
+ */
 export const hinge = (scores: Node, real: boolean): Node => mean(relu(real ? sub(1, scores) : add(1, scores)));
 
-/** Least squares GAN loss: mean((score − 1)²) for real, mean(score²) for fake. Mao et al. 2017, https://arxiv.org/abs/1611.04076, without its ½. */
+/**
+ * Least squares GAN loss: mean((score − 1)²) for real, mean(score²) for fake. Mao et al. 2017,
+ * https://arxiv.org/abs/1611.04076, without its ½.
+ */
 export const leastSquares = (scores: Node, real: boolean): Node => mean(square(real ? sub(scores, 1) : scores));
 
 /**

@@ -16,8 +16,8 @@ import { drawParameter } from "./initializers.ts";
 import type { Use, UseOf } from "./use.ts";
 
 /**
- * Where a layer finds its parameters: `p("body")("3")` names them "body.3.…". The same name gives the same parameter, so a
- * network that is called twice shares its weights.
+ * Where a layer finds its parameters: `p("body")("3")` names them "body.3.…". The same name gives the same parameter,
+ * so a network that is called twice shares its weights.
  */
 export interface Parameters {
   (name: string): Parameters;
@@ -55,8 +55,10 @@ export interface ModelDefinition<O extends z.ZodObject = z.ZodObject> {
   /** Pieces that can be run alone, on the same weights: { encode, decode }. */
   readonly parts?: Readonly<Record<string, Build<z.infer<O>>>>;
   /**
-   * For a network that looks at the whole picture (a mean over it, say): parts of a large picture may be worked on alone with
-   * `overlap` more input pixels on each side. What joins them is nearly what the whole gives. Absent: the picture stays whole.
+   * For a network that looks at the whole picture (a mean over it, say): parts of a large picture may be worked on
+   * alone with
+   * `overlap` more input pixels on each side. What joins them is nearly what the whole gives. Absent: the picture stays
+   * whole.
    */
   readonly tiling?: { readonly overlap: number };
   /**
@@ -188,7 +190,10 @@ export const givenLeaves = <O extends z.ZodObject>(model: ModelDefinition<O>, op
     ]),
   );
 
-/** First weights of networks, keyed "network/parameter"; each parameter has a stream of its own, so their order does not matter. */
+/**
+ * First weights of networks, keyed "network/parameter"; each parameter has a stream of its own, so their order does not
+ * matter.
+ */
 export function initialWeights(networks: readonly Network[], seed: number): Record<string, Tensor> {
   const all = networks.flatMap((one) =>
     one.parameters().map(({ attributes }) => ({ key: `${one.key}/${attributes.name}`, attributes })),

@@ -34,7 +34,10 @@ interface Affine {
   readonly shift: Node;
 }
 
-/** spread · rate · gain + shift. The small factors are multiplied first, so that few passes go over the large one, here and in gradients. */
+/**
+ * spread · rate · gain + shift. The small factors are multiplied first, so that few passes go over the large one, here
+ * and in gradients.
+ */
 const scaled = ({ spread, rate }: { spread: Node; rate: Node }, affine: Affine | undefined): Node =>
   affine ? add(mul(spread, mul(rate, affine.gain)), affine.shift) : mul(spread, rate);
 
@@ -55,9 +58,9 @@ export interface BatchNormOptions {
 }
 
 /**
- * Batch normalization of [N, C, …] by channel, Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167. Training uses the
- * batch's statistics (variance 1/N) and lets "running_mean" and "running_var" (variance 1/(N−1)) follow; otherwise the
- * running ones are used.
+ * Batch normalization of [N, C, …] by channel, Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167. Training uses
+ * the batch's statistics (variance 1/N) and lets "running_mean" and "running_var" (variance 1/(N−1)) follow; otherwise
+ * the running ones are used.
  */
 export function batchNorm(x: Node, p: Parameters, options: BatchNormOptions = {}): Node {
   const { affine = true, ...rest } = options;
@@ -112,14 +115,19 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
-/** Instance normalization of [N, C, H, W]: each picture's channels by themselves. Ulyanov et al. 2016, https://arxiv.org/abs/1607.08022. */
+/**
+ * Instance normalization of [N, C, H, W]: each picture's channels by themselves. Ulyanov et al. 2016,
+ * https://arxiv.org/abs/1607.08022.
+ */
 export const instanceNorm = (x: Node, p: Parameters, { epsilon = 1e-5, affine = false }: NormOptions = {}): Node =>
   p.within("instanceNorm", () => {
     const learned = affine ? affineOf(p, x.shape[1]!, channelShape(x)) : undefined;
     return scaled(statistics(x, [2, 3], epsilon), learned);
   });
 
-/** Group normalization of [N, C, H, W] in `groups` groups of channels. Wu & He 2018, https://arxiv.org/abs/1803.08494. */
+/**
+ * Group normalization of [N, C, H, W] in `groups` groups of channels. Wu & He 2018, https://arxiv.org/abs/1803.08494.
+ */
 export const groupNorm = (
   x: Node,
   p: Parameters,
@@ -143,8 +151,8 @@ export const layerNorm = (x: Node, p: Parameters, { epsilon = 1e-5, affine = tru
 const unit = (v: Node): Node => div(v, add(sqrt(sum(square(v))), 1e-12));
 
 /**
- * A weight divided by an estimate of its largest singular value, by one power iteration a training pass on the statistic
- * "u" [O]. Miyato et al. 2018, https://arxiv.org/abs/1802.05957. The weight counts as a matrix [O, rest].
+ * A weight divided by an estimate of its largest singular value, by one power iteration a training pass on the
+ * statistic "u" [O]. Miyato et al. 2018, https://arxiv.org/abs/1802.05957. The weight counts as a matrix [O, rest].
  */
 export function spectralNorm(weight: Node, p: Parameters): Node {
   return p.within("spectralNorm", () => {
@@ -160,7 +168,10 @@ export function spectralNorm(weight: Node, p: Parameters): Node {
   });
 }
 
-/** A weight as direction times length per output, w = g · v / ‖v‖, with "g" [O] learned. Salimans & Kingma 2016, https://arxiv.org/abs/1602.07868. */
+/**
+ * A weight as direction times length per output, w = g · v / ‖v‖, with "g" [O] learned. Salimans & Kingma 2016,
+ * https://arxiv.org/abs/1602.07868.
+ */
 export function weightNorm(direction: Node, p: Parameters): Node {
   return p.within("weightNorm", () => {
     const axes = direction.shape.map((_, axis) => axis).slice(1);

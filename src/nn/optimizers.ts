@@ -7,7 +7,10 @@ export interface SgdOptions {
   readonly weightDecay?: number;
 }
 
-/** Stochastic gradient descent as PyTorch has it: v ← momentum·v + g (v starts as 0), w ← w − rate · v (or g + momentum·v with Nesterov). */
+/**
+ * Stochastic gradient descent as PyTorch has it: v ← momentum·v + g (v starts as 0), w ← w − rate · v (or g +
+ * momentum·v with Nesterov).
+ */
 export function sgd({ momentum = 0, nesterov = false, weightDecay = 0 }: SgdOptions = {}): Optimizer {
   return {
     name: "sgd",
@@ -30,7 +33,10 @@ export interface AdamOptions {
   readonly weightDecay?: number;
 }
 
-/** m ← m + (1 − β₁)(g − m), v ← β₂ v + (1 − β₂) g², and the step m · size / (√v + ε′), bias corrections folded into size and ε′. */
+/**
+ * m ← m + (1 − β₁)(g − m), v ← β₂ v + (1 − β₂) g², and the step m · size / (√v + ε′), bias corrections folded into size
+ * and ε′.
+ */
 function moments(
   gradient: Node,
   slots: readonly Node[],
@@ -72,7 +78,10 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay =
   };
 }
 
-/** AdamW, Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101: weights also shrink by rate · weightDecay, apart from the moments. */
+/**
+ * AdamW, Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101: weights also shrink by rate · weightDecay, apart
+ * from the moments.
+ */
 export function adamW({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 }: AdamOptions = {}): Optimizer {
   return {
     name: "adamW",

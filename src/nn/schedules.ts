@@ -1,4 +1,7 @@
-/** The learning rate of a step; steps count from 1 to `steps`. Schedules are plain functions of the step, so resuming needs no state. */
+/**
+ * The learning rate of a step; steps count from 1 to `steps`. Schedules are plain functions of the step, so resuming
+ * needs no state.
+ */
 export type Schedule = (step: number) => number;
 
 /** The same rate throughout. */
@@ -13,7 +16,10 @@ export const stepRate =
   (step) =>
     rate * factor ** after.filter((milestone) => step > milestone).length;
 
-/** Half a cosine from `rate` at step 1 to `end` at step `steps`. Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983, eq. 5 without restarts. */
+/**
+ * Half a cosine from `rate` at step 1 to `end` at step `steps`. Loshchilov & Hutter 2017,
+ * https://arxiv.org/abs/1608.03983, eq. 5 without restarts.
+ */
 export const cosineRate =
   (rate: number, { steps, end = 0 }: { readonly steps: number; readonly end?: number }): Schedule =>
   (step) => {

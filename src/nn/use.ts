@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** What networks of one kind are for. Its facts are written beside the weights: enough to run a network without its recipe. */
+/**
+ * What networks of one kind are for. Its facts are written beside the weights: enough to run a network without its
+ * recipe.
+ */
 export interface UseDefinition<F extends z.ZodObject = z.ZodObject> {
   readonly facts: F;
   /** What every network of this use does, for messages: "enlarges pictures". */
@@ -15,8 +18,8 @@ const square = { size: side.describe("side of the pictures, in pixels"), channel
 const word = z.string().min(1).max(40);
 
 /**
- * Every use, a row each. useText.ts has the words for one network, tasks/uses.ts the work: how training is watched and how a model
- * is judged.
+ * Every use, a row each. useText.ts has the words for one network, tasks/uses.ts the work: how training is watched and
+ * how a model is judged.
  */
 export const uses = {
   upscale: defineUse({

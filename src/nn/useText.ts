@@ -1,6 +1,7 @@
 import type { Use, UseName, UseOf } from "./use.ts";
 
-// Apart from the schemas of use.ts, so that a list of models is printed without them: loading zod takes longer than all else.
+// Apart from the schemas of use.ts, so that a list of models is printed without them: loading zod takes longer than all
+// else.
 
 const planes = (channels: 1 | 3): string => (channels === 1 ? "gray" : "RGB");
 const kind = ({ size, channels }: { readonly size: number; readonly channels: 1 | 3 }): string =>

@@ -21,7 +21,10 @@ export const foreignXmp = (packet: Uint8Array | undefined): Pick<PictureMetadata
 
 const utf8 = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
-/** Metadata that say what made the picture: the record in XMP, but for PNG, and the program's name in EXIF where none stands. */
+/**
+ * Metadata that say what made the picture: the record in XMP, but for PNG, and the program's name in EXIF where none
+ * stands.
+ */
 export function withProvenance(metadata: PictureMetadata, made: Provenance, format: PictureFormat): PictureMetadata {
   const { exif, xmp } = metadata;
   const [text, software] = [provenanceJson(made), softwareOf(made)];
@@ -44,7 +47,8 @@ export const gifWith = (file: Uint8Array, made: Provenance): Uint8Array =>
 export const besideName = (path: string): string => `${path}.imago.json`;
 
 /**
- * Reads what made a file: from its PNG text, XMP or GIF comment, from a JSON report's field "provenance", or from the file
+ * Reads what made a file: from its PNG text, XMP or GIF comment, from a JSON report's field "provenance", or from the
+ * file
  * `NAME.imago.json` beside it. Undefined where none of them tells.
  * @throws UserError for a file that is not there, and for a record that is damaged or of a later version
  */

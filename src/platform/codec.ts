@@ -144,8 +144,8 @@ const metadataOf = (
 };
 
 /**
- * Decodes a file's bytes: turned upright by EXIF, colors converted from the embedded profile (CMYK too) to sRGB, palettes
- * to RGB, the first frame of animations. Gray, alpha and 8 or 16 bits per sample stay as they are.
+ * Decodes a file's bytes: turned upright by EXIF, colors converted from the embedded profile (CMYK too) to sRGB,
+ * palettes to RGB, the first frame of animations. Gray, alpha and 8 or 16 bits per sample stay as they are.
  */
 export const decodePicture = async (
   bytes: Uint8Array,
@@ -286,9 +286,9 @@ export const encodePicture = async (picture: Picture, options: Encoding, where =
 };
 
 /**
- * Writes a picture; the format is that of the name unless given. The file appears whole or not at all, and an existing one
- * is replaced only with `force`. EXIF (upright now, without its thumbnail), XMP, density and the color profile are kept;
- * AVIF keeps only EXIF's usual texts, TIFF none. JPEG refuses transparency; only PNG and TIFF hold 16 bits. With
+ * Writes a picture; the format is that of the name unless given. The file appears whole or not at all, and an existing
+ * one is replaced only with `force`. EXIF (upright now, without its thumbnail), XMP, density and the color profile are
+ * kept; AVIF keeps only EXIF's usual texts, TIFF none. JPEG refuses transparency; only PNG and TIFF hold 16 bits. With
  * `provenance` the file says what made it: a PNG by a text "imago", others in their XMP.
  */
 export const writePicture = async (path: string, picture: Picture, options: WriteOptions = {}): Promise<void> => {

@@ -22,8 +22,8 @@ export interface Files {
   /** The bytes of a file from `begin` to before `end`; fewer where it ends before. */
   readRange(path: string, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part. What the
-   * making of a piece throws is thrown on, and the old content stays.
+   * Makes or replaces a file: readers, and whoever comes after a crash, find the old content or the new, never a part.
+   * What the making of a piece throws is thrown on, and the old content stays.
    */
   write(path: string, content: FileContent): Promise<void>;
   /** Adds to the end of a file, made when missing; what was added lies on the disk when this returns. */

@@ -15,7 +15,10 @@ interface Holder {
 /** The longest that a process which is ending is waited for, and how often it is looked at, in milliseconds. */
 const patience = { longest: 10_000, look: 50 } as const;
 
-/** What the kernel says of a process, as far as locks ask; no value where the system does not tell or the process is gone. */
+/**
+ * What the kernel says of a process, as far as locks ask; no value where the system does not tell or the process is
+ * gone.
+ */
 interface Status {
   readonly state?: string;
   /** In the kernel's ticks since it started. */
@@ -59,8 +62,8 @@ const threadsOf = (process: number): Promise<number> =>
   );
 
 /**
- * Whether a lock counts. A zombie, which has ended and whose parent did not ask how, holds nothing, once its last thread is
- * gone; a process that is ending is waited for.
+ * Whether a lock counts. A zombie, which has ended and whose parent did not ask how, holds nothing, once its last
+ * thread is gone; a process that is ending is waited for.
  */
 async function isAlive(holder: Holder): Promise<boolean> {
   if (holder.host !== hostname()) return true; // cannot be looked up from here
@@ -113,8 +116,8 @@ async function claim(path: string, text: string): Promise<boolean> {
 }
 
 /**
- * Takes the lock file `path` for this process; one left by a process that died does not count, and one that is ending is
- * waited for, at most ten seconds. Returns its release.
+ * Takes the lock file `path` for this process; one left by a process that died does not count, and one that is ending
+ * is waited for, at most ten seconds. Returns its release.
  * @throws UserError where another process holds it
  */
 export async function lock(path: string): Promise<() => Promise<void>> {

@@ -69,7 +69,8 @@ export const nodePlatform = ({ warn = () => {}, isInstalled = canResolve }: Node
         "onnxruntime-node is not installed: networks run on WebAssembly, several times slower. " +
           "Cure: ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
       );
-    const { createRuntime } = await import("../engine/runtime/node.ts"); // with the engine, which lists need not wait for
+    // with the engine, which lists need not wait for
+    const { createRuntime } = await import("../engine/runtime/node.ts");
     return createRuntime(chosen, { threads });
   },
   threads: availableParallelism(),

@@ -38,7 +38,9 @@ const attempt = async <T>(path: string, expected: string, act: () => Promise<T>)
   }
 };
 
-/** Throws a UserError unless a file can be written at `path`: the folder is there, and the name free or `force` given. */
+/**
+ * Throws a UserError unless a file can be written at `path`: the folder is there, and the name free or `force` given.
+ */
 export const refuseExisting = (path: string, force: boolean): Promise<void> => checkTarget(path, force);
 
 /** Undefined where there is nothing. */
@@ -77,7 +79,10 @@ const appendTo = async (path: string, content: string | Uint8Array): Promise<voi
   }
 };
 
-/** Links count as what they lead to. What leads nowhere is left out, and so are pipes and devices: reading them may never end. */
+/**
+ * Links count as what they lead to. What leads nowhere is left out, and so are pipes and devices: reading them may
+ * never end.
+ */
 const listFolder = async (folder: string): Promise<readonly FolderEntry[]> => {
   const found: FolderEntry[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {

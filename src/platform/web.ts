@@ -19,7 +19,10 @@ export const webFiles: Pick<Files, "read"> = {
   },
 };
 
-/** A picture over the pixels of a canvas (not copied where any is transparent): RGB when all are opaque, else with alpha. */
+/**
+ * A picture over the pixels of a canvas (not copied where any is transparent): RGB when all are opaque, else with
+ * alpha.
+ */
 export function fromImageData({ width, height, data }: Pick<ImageData, "width" | "height" | "data">): Picture {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const picture = makePicture({ width, height, channels: 4 }, bytes);

@@ -1,5 +1,18 @@
 import { z } from "zod";
-import { add, greater, input, mean, mul, type Node, neg, slice, softplus, stopGradient, sub, toFloat } from "../engine/index.ts"; // biome-ignore format: one line
+import {
+  add,
+  greater,
+  input,
+  mean,
+  mul,
+  type Node,
+  neg,
+  slice,
+  softplus,
+  stopGradient,
+  sub,
+  toFloat,
+} from "../engine/index.ts";
 import { diffAugment } from "../nn/augment.ts";
 import { hinge, leastSquares, logistic } from "../nn/losses.ts";
 import type { Network } from "../nn/model.ts";
@@ -48,71 +61,91 @@ export interface Players {
   readonly latent: number;
 }
 
-interface Scored {
-  /** The discriminator's loss of raw scores of real and of made pictures. */
-  judge(real: Node, made: Node): Node;
-  /** The generator's. */
-  fool(made: Node, real: Node): Node;
+/** What the players of a GAN minimize, of the discriminator's raw scores of real and of generated pictures. */
+interface AdversarialLoss {
+  /** L_D. */
+  discriminator(real: Node, fake: Node): Node;
+  /** L_G. */
+  generator(fake: Node, real: Node): Node;
 }
 
-const apart = (judge: (scores: Node, real: boolean) => Node): Scored["judge"] => {
-  return (real, made) => add(judge(real, true), judge(made, false));
-};
-const raise = (made: Node): Node => neg(mean(made));
+/** L_D of a loss of scores that should pass for real ones or not: that of the real pictures plus that of the fakes. */
+const bothHalves =
+  (lossOf: (scores: Node, isReal: boolean) => Node): AdversarialLoss["discriminator"] =>
+  (real, fake) =>
+    add(lossOf(real, true), lossOf(fake, false));
+const negativeMean = (scores: Node): Node => neg(mean(scores));
 
-/** Relativistic: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734, paired as in R3GAN, Huang et al. 2024, https://arxiv.org/abs/2501.05441. */
-const scored: Readonly<Record<AdversarialOptions["loss"], Scored>> = {
-  logistic: { judge: apart(logistic), fool: (made) => logistic(made, true) },
-  hinge: { judge: apart(hinge), fool: raise },
-  "least-squares": { judge: apart(leastSquares), fool: (made) => leastSquares(made, true) },
-  "wgan-gp": { judge: (real, made) => sub(mean(made), mean(real)), fool: raise },
+/**
+ * Relativistic: Jolicoeur-Martineau 2018, https://arxiv.org/abs/1807.00734, paired as in R3GAN, Huang et al. 2024,
+ * https://arxiv.org/abs/2501.05441.
+ */
+const adversarialLosses: Readonly<Record<AdversarialOptions["loss"], AdversarialLoss>> = {
+  logistic: { discriminator: bothHalves(logistic), generator: (fake) => logistic(fake, true) },
+  hinge: { discriminator: bothHalves(hinge), generator: negativeMean },
+  "least-squares": { discriminator: bothHalves(leastSquares), generator: (fake) => leastSquares(fake, true) },
+  "wgan-gp": { discriminator: (real, fake) => sub(mean(fake), mean(real)), generator: negativeMean },
   relativistic: {
-    judge: (real, made) => mean(softplus(sub(made, real))),
-    fool: (made, real) => mean(softplus(sub(real, made))),
+    discriminator: (real, fake) => mean(softplus(sub(fake, real))),
+    generator: (fake, real) => mean(softplus(sub(real, fake))),
   },
 };
 
 /** The first rows of pictures or labels. */
 export const firstRows = (x: Node, count: number): Node =>
-  count === x.shape[0] ? x : slice(x, x.shape.map(() => 0), [count, ...x.shape.slice(1)]); // biome-ignore format: one line
+  count === x.shape[0]
+    ? x
+    : slice(
+        x,
+        x.shape.map(() => 0),
+        [count, ...x.shape.slice(1)],
+      );
 
 /** Shares of a batch on which lazy penalties are measured, a picture at least. */
 export const shareOf = (batch: number, lazy: number): number => Math.max(1, Math.floor(batch / lazy));
 
-/** A batch as the discriminator's side of a step sees it. */
-interface Judged {
+/** A batch as the discriminator's side of a step has it. */
+interface DiscriminatorPass {
+  /** Real and generated pictures [N, C, H, W]. */
   readonly image: Node;
   readonly fake: Node;
   /** Raw scores of both. */
-  readonly real: Node;
-  readonly made: Node;
-  /** Raw scores of other pictures; the name tells their random numbers apart. */
-  see(pictures: Node, name: string): Node;
+  readonly realScores: Node;
+  readonly fakeScores: Node;
+  /** Runs the discriminator on other pictures; the name tells their random numbers apart. */
+  scoresOf(pictures: Node, name: string): Node;
 }
 
-/** The sum of the penalties that were asked for; undefined for none. Lazy ones are measured on the first pictures of the batch. */
-function penaltyOf({ image, fake, real, made, see }: Judged, options: AdversarialOptions): Node | undefined {
+/**
+ * The sum of the penalties that were asked for; undefined for none. Lazy ones are measured on the first pictures of the
+ * batch.
+ */
+function penaltyOf(pass: DiscriminatorPass, options: AdversarialOptions): Node | undefined {
+  const { image, fake, realScores, fakeScores, scoresOf } = pass;
   const { loss, lazy, gradientPenalty } = options;
   const count = shareOf(image.shape[0]!, lazy);
   const isWhole = count === image.shape[0];
-  const [fewReal, fewMade] = [firstRows(image, count), firstRows(fake, count)];
+  const [fewReal, fewFake] = [firstRows(image, count), firstRows(fake, count)];
   const usual = loss === "relativistic" ? 1 : 0;
   const { r1 = usual, r2 = usual } = options;
   const penalties: Node[] = [];
-  if (r1 > 0) penalties.push(zeroCentered(isWhole ? real : see(fewReal, "few real"), fewReal, r1));
-  if (r2 > 0) penalties.push(zeroCentered(isWhole ? made : see(fewMade, "few made"), fewMade, r2));
+  if (r1 > 0) penalties.push(zeroCentered(isWhole ? realScores : scoresOf(fewReal, "few real"), fewReal, r1));
+  if (r2 > 0) penalties.push(zeroCentered(isWhole ? fakeScores : scoresOf(fewFake, "few made"), fewFake, r2));
   if (loss === "wgan-gp" && gradientPenalty > 0) {
-    const mixed = between(fewReal, fewMade);
-    penalties.push(oneCentered(see(mixed, "mixed"), mixed, gradientPenalty));
+    const mixed = between(fewReal, fewFake);
+    penalties.push(oneCentered(scoresOf(mixed, "mixed"), mixed, gradientPenalty));
   }
   return penalties.length > 0 ? penalties.reduce(add) : undefined;
 }
 
-/** How often the discriminator is right: about each picture, or about pairs where a score means something only beside another. */
-function rightOf(loss: AdversarialOptions["loss"], real: Node, made: Node): Node {
-  if (loss === "wgan-gp" || loss === "relativistic") return mean(toFloat(greater(real, made)));
+/**
+ * How often the discriminator is right: about each picture, or about pairs where a score means something only beside
+ * another.
+ */
+function rightOf(loss: AdversarialOptions["loss"], real: Node, fake: Node): Node {
+  if (loss === "wgan-gp" || loss === "relativistic") return mean(toFloat(greater(real, fake)));
   const middle = loss === "least-squares" ? 0.5 : 0;
-  return mul(add(mean(toFloat(greater(real, middle))), mean(toFloat(greater(middle, made)))), 0.5);
+  return mul(add(mean(toFloat(greater(real, middle))), mean(toFloat(greater(middle, fake)))), 0.5);
 }
 
 /** What the players of a GAN are moved by, and what is shown besides. */
@@ -162,21 +195,21 @@ export function adversarial(
   options: AdversarialOptions,
 ): AdversarialScores {
   const { loss, augment } = options;
-  const see = (pictures: Node, name: string): Node => {
+  const scoresOf = (pictures: Node, name: string): Node => {
     const labels = label && { label: firstRows(label, pictures.shape[0]!) };
     return discriminator(augment ? diffAugment(pictures, name) : pictures, { training: true, given: labels ?? {} });
   };
   const codes = input("latent", [image.shape[0]!, latent], { noise: "normal" });
   const fake = generator(codes, { training: true, given: label ? { label } : {} });
-  const [real, made] = [see(image, "real"), see(fake, "made")];
-  const penalty = penaltyOf({ image, fake, real, made, see }, options);
-  const { judge, fool } = scored[loss];
-  const judged = judge(real, made);
+  const [realScores, fakeScores] = [scoresOf(image, "real"), scoresOf(fake, "made")];
+  const penalty = penaltyOf({ image, fake, realScores, fakeScores, scoresOf }, options);
+  const lossOf = adversarialLosses[loss];
+  const discriminatorLoss = lossOf.discriminator(realScores, fakeScores);
   return {
-    discriminator: penalty ? add(judged, penalty) : judged,
-    generator: fool(made, real),
+    discriminator: penalty ? add(discriminatorLoss, penalty) : discriminatorLoss,
+    generator: lossOf.generator(fakeScores, realScores),
     metrics: {
-      accuracy: stopGradient(rightOf(loss, real, made)),
+      accuracy: stopGradient(rightOf(loss, realScores, fakeScores)),
       ...(penalty && { penalty: stopGradient(penalty) }),
     },
   };

@@ -32,7 +32,8 @@ export const autoencoder = defineRecipe({
   results: ({ size, channels, latent }) => ({ autoencoder: { task: "reconstruct", size, channels, latent: [latent] } }),
   step({ autoencoder }, { image }, { variant, noise, learningRate, finalRate }, steps) {
     const shaken = () => clip(add(image, mul(input("noise", image.shape, { noise: "normal" }), noise)), 0, 1);
-    const seen = variant === "denoising" ? shaken() : image; // Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294
+    // Vincent et al. 2008, https://doi.org/10.1145/1390156.1390294
+    const seen = variant === "denoising" ? shaken() : image;
     const loss = mse(autoencoder(seen, { training: true }), image);
     const rate = cosineRate(learningRate, { steps, end: finalRate });
     return { turns: { autoencoder: move(autoencoder, loss, { optimizer: adam(), rate }) } };

@@ -26,7 +26,8 @@ export const classifier = defineRecipe({
   data: ({ size, channels, batch, classes, flip }) => examples({ size, channels, batch, classes, flip }),
   results: ({ size, channels, classes }) => ({ classifier: { task: "classify", size, channels, classes } }),
   step({ classifier }, { image, label }, { learningRate, finalRate }, steps) {
-    const loss = crossEntropy(classifier(image, { training: true }), label as Node); // the schema asks for two classes or more
+    // the schema asks for two classes or more
+    const loss = crossEntropy(classifier(image, { training: true }), label as Node);
     const rate = cosineRate(learningRate, { steps, end: finalRate });
     return { turns: { classifier: move(classifier, loss, { optimizer: adam(), rate }) } };
   },

@@ -2,11 +2,11 @@ import { z } from "zod";
 import { examples } from "../data/examples.ts";
 import { add, input, mul, type Node, reshape, sqrt, sub } from "../engine/index.ts";
 import { diffusionUnet } from "../models/diffusionUnet.ts";
-import { fromUnit } from "../models/gan.ts";
 import { mse } from "../nn/losses.ts";
 import { type Network, network } from "../nn/model.ts";
 import { alphaBarOf } from "../nn/noiseSchedule.ts";
 import { adam } from "../nn/optimizers.ts";
+import { fromUnit } from "../nn/range.ts";
 import { constantRate, warmUp } from "../nn/schedules.ts";
 import { defineRecipe, move } from "./recipe.ts";
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { examples } from "../data/examples.ts";
-import { ganDiscriminator, ganGenerator, generatorSizes, spectralOption } from "../models/gan.ts";
+import { ganDiscriminator, ganGenerator } from "../models/gan.ts";
+import { generatorSizes, spectralOption } from "../models/parts.ts";
 import { network } from "../nn/model.ts";
 import { adversarialOptions, averageDecay, plainStep } from "./adversarial.ts";
 import { defineRecipe } from "./recipe.ts";

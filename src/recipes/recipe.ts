@@ -61,7 +61,9 @@ export interface Stage<N extends Networks = Networks, B extends Batch = Batch> {
   step(networks: N, batch: B, steps: number): StepParts;
 }
 
-/** One paper's way of training: networks, losses, data and defaults. Everything is a function of the checked options. */
+/**
+ * One paper's way of training: networks, losses, data and defaults. Everything is a function of the checked options.
+ */
 export interface RecipeDefinition<
   O extends z.ZodObject = z.ZodObject,
   N extends Networks = Networks,
@@ -82,7 +84,9 @@ export interface RecipeDefinition<
   step?(networks: N, batch: B, options: z.output<O>, steps: number): StepParts;
   /** The stages of a recipe with several; absent where `step` is there. */
   stages?(options: z.output<O>): readonly Stage<N, B>[];
-  /** Decay of the moving average of the results' weights at a step of the stage; none is kept when absent or undefined. */
+  /**
+   * Decay of the moving average of the results' weights at a step of the stage; none is kept when absent or undefined.
+   */
   emaDecay?(options: z.output<O>, step: number): number | undefined;
 }
 
@@ -95,7 +99,10 @@ export const defineRecipe = <O extends z.ZodObject, N extends Networks, B extend
 export const modelOption = (task: UseName): z.ZodString =>
   z.string().min(1).meta({ model: task, placeholder: "model" }) as z.ZodString;
 
-/** A given network whose weights stay as they are: constants of the step, in no checkpoint. @param key its name in the recipe */
+/**
+ * A given network whose weights stay as they are: constants of the step, in no checkpoint.
+ * @param key its name in the recipe
+ */
 export function frozen({ network: one, weights }: GivenModel, key: string): Network {
   const own = network(one.model, one.options, key);
   const renamed = Object.entries(weights).map(([name, value]) => [`${key}${name.slice(name.indexOf("/"))}`, value]);

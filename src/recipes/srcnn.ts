@@ -17,8 +17,9 @@ const FORMS = {
 const colorOf = (form: keyof typeof FORMS): "y" | "rgb" => (form === "tutorial" ? "rgb" : "y");
 
 /**
- * SRCNN, Dong et al. 2014/2016, https://arxiv.org/abs/1501.00092: mean squared error between the network's output and the
- * original. Differs from the paper: Adam with a cosine schedule in place of SGD, and a moving average of the weights.
+ * SRCNN, Dong et al. 2014/2016, https://arxiv.org/abs/1501.00092: mean squared error between the network's output and
+ * the original. Differs from the paper: Adam with a cosine schedule in place of SGD, and a moving average of the
+ * weights.
  */
 export const srcnn = defineRecipe({
   name: "srcnn",

@@ -9,9 +9,9 @@ import { adversarial, adversarialOptions, adversarialStep, averageDecay, firstRo
 import { defineRecipe, type Move } from "./recipe.ts";
 
 /**
- * StyleGAN2, Karras et al. 2020: R1, path length regularization, style mixing and a moving average of the generator. Penalties
- * are lazy in another way than the paper's: not on every picture at every 16th step but on every 16th picture at every step,
- * which costs and expects the same and keeps the step one graph.
+ * StyleGAN2, Karras et al. 2020: R1, path length regularization, style mixing and a moving average of the generator.
+ * Penalties are lazy in another way than the paper's: not on every picture at every 16th step but on every 16th picture
+ * at every step, which costs and expects the same and keeps the step one graph.
  */
 export const stylegan2 = defineRecipe({
   name: "stylegan2",

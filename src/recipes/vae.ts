@@ -32,7 +32,10 @@ export function evidence(vae: Network, image: Node, options: CallOptions = {}): 
   };
 }
 
-/** Variational autoencoder: Bernoulli pixels, one sample per picture, β as in Higgins et al. 2017. The loss is −ELBO in nats. */
+/**
+ * Variational autoencoder: Bernoulli pixels, one sample per picture, β as in Higgins et al. 2017. The loss is −ELBO in
+ * nats.
+ */
 export const vae = defineRecipe({
   name: "vae",
   summary: "variational autoencoder (Kingma & Welling 2014)",

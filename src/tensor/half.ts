@@ -5,7 +5,9 @@ export const fromHalf = (bits: number): number => {
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 };
 
-/** The nearest float16 of a number, as bits; of two that are equally near the even one. Beyond 65,519 it is infinite. */
+/**
+ * The nearest float16 of a number, as bits; of two that are equally near the even one. Beyond 65,519 it is infinite.
+ */
 export const toHalf = (value: number): number => {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);

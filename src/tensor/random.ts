@@ -26,8 +26,8 @@ export function hash(...words: readonly (number | string)[]): number {
 }
 
 /**
- * A stream for the given words: `random(seed, "noise", step)` gives every step its own numbers, so that a resumed run needs
- * no saved state. The generator is sfc32 (Chris Doty-Humphrey, PractRand).
+ * A stream for the given words: `random(seed, "noise", step)` gives every step its own numbers, so that a resumed run
+ * needs no saved state. The generator is sfc32 (Chris Doty-Humphrey, PractRand).
  */
 export function random(...words: readonly (number | string)[]): Random {
   let [a, b, c, count] = [hash(...words, 1), hash(...words, 2), hash(...words, 3), 1];

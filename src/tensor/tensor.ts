@@ -3,7 +3,10 @@ export type DType = "float32" | "int64" | "bool";
 
 export type Shape = readonly number[];
 
-/** A dense, row-major array. `data` holds exactly the product of `shape` numbers; int64 data is held as BigInt64Array, bool as Uint8Array. */
+/**
+ * A dense, row-major array. `data` holds exactly the product of `shape` numbers; int64 data is held as BigInt64Array,
+ * bool as Uint8Array.
+ */
 export interface Tensor {
   readonly dtype: DType;
   readonly shape: Shape;

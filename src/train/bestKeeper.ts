@@ -1,5 +1,5 @@
 import type { Tensors } from "../engine/index.ts";
-import { keptOf } from "./checkpoint.ts";
+import { pickWeights } from "./checkpoint.ts";
 import type { ResultFile, Run } from "./run.ts";
 
 type Numbers = Readonly<Record<string, number>>;
@@ -40,8 +40,8 @@ export interface Keeper {
 }
 
 /**
- * Goes on from the file itself, whose head holds step and score: a run killed after it was written takes those steps again,
- * meets the same score, and leaves the file as it is.
+ * Goes on from the file itself, whose head holds step and score: a run killed after it was written takes those steps
+ * again, meets the same score, and leaves the file as it is.
  */
 export async function openKeeper({ run, best: wanted, results: [main] = [] }: KeptPlan): Promise<Keeper> {
   const head = wanted && (await run.readBest());
@@ -55,7 +55,7 @@ export async function openKeeper({ run, best: wanted, results: [main] = [] }: Ke
       const score = wanted && evaluation[wanted.name];
       if (score === undefined || Number.isNaN(score) || (best && !isBetter(score, best.score, wanted!))) return false;
       const texts = { ...main?.metadata, best: wanted!.name, by: wanted!.by, step: String(step), score: String(score) };
-      best = { path: await run.saveBest(keptOf(weights, main?.keep), texts), step, score };
+      best = { path: await run.saveBest(pickWeights(weights, main?.keep), texts), step, score };
       return true;
     },
   };

@@ -98,8 +98,8 @@ export async function readState(
 }
 
 /**
- * The networks' weights of a step as it stands, keyed "network/parameter": the moving averages where they are kept. Moments, and
- * weights of which an average is kept, stay where they are.
+ * The networks' weights of a step as it stands, keyed "network/parameter": the moving averages where they are kept.
+ * Moments, and weights of which an average is kept, stay where they are.
  */
 export async function readWeights(state: StateReader): Promise<Tensors> {
   const keyIn = (name: string): string => name.slice(name.indexOf("/") + 1);
@@ -109,5 +109,5 @@ export async function readWeights(state: StateReader): Promise<Tensors> {
 }
 
 /** The weights of some networks only; of all unless given. */
-export const keptOf = (weights: Tensors, keep?: readonly string[]): Tensors =>
+export const pickWeights = (weights: Tensors, keep?: readonly string[]): Tensors =>
   Object.fromEntries(Object.entries(weights).filter(([key]) => !keep || keep.includes(key)));

@@ -4,10 +4,10 @@ import type { Runtime, StateReader, Tensors } from "../engine/index.ts";
 import { userError } from "../errors.ts";
 import { pictureGrid } from "../image/draw/grid.ts";
 import type { Picture } from "../image/picture.ts";
-import { picturesOf } from "../tensor/pictures.ts";
+import { toPictures } from "../tensor/pictures.ts";
 import { assertFinite } from "../tensor/safetensors.ts";
 import { type Best, type BestBy, type Keeper, openKeeper } from "./bestKeeper.ts";
-import { type Checkpoint, keptOf, type Pending, readWeights } from "./checkpoint.ts";
+import { type Checkpoint, type Pending, pickWeights, readWeights } from "./checkpoint.ts";
 import type { Alarms } from "./ganAlarms.ts";
 import type { MetricLine } from "./metricLines.ts";
 import type { ResultFile, Run } from "./run.ts";
@@ -34,7 +34,10 @@ export interface FitPlan {
   /** The evaluation by which the best weights are kept beside the last ones. */
   readonly best?: BestBy;
   readonly run: Run;
-  /** The networks whose weights are written at the end; the first one's are the best weights too. All in one unless given. */
+  /**
+   * The networks whose weights are written at the end; the first one's are the best weights too. All in one unless
+   * given.
+   */
   readonly results?: readonly ResultFile[];
   /** Batches made ahead. */
   readonly depth?: number;
@@ -83,8 +86,8 @@ const COLUMNS = 8;
 const nothing: Pending = { count: 0, sums: {} };
 
 /**
- * Trains and yields a tick per step, then one that says how it ended. Train 20 is train 10, stop, resume 10, bit for bit
- * where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
+ * Trains and yields a tick per step, then one that says how it ended. Train 20 is train 10, stop, resume 10, bit for
+ * bit where the runtime repeats its sums. Leaving the loop early saves nothing; abort the signal instead.
  */
 export async function* fit(plan: FitPlan, options: FitOptions): AsyncGenerator<Tick, void> {
   const stages = openStages(plan.stages, options.runtime);
@@ -203,7 +206,7 @@ async function takeSamples(
 ): Promise<Samples> {
   const { run, sample, evaluate } = plan;
   for (const [name, pictures] of Object.entries(shown))
-    await run.sample(done, pictureGrid(picturesOf(pictures), { columns: COLUMNS }), name);
+    await run.sample(done, pictureGrid(toPictures(pictures), { columns: COLUMNS }), name);
   if (!sample && !evaluate) return {};
   const weights = await readWeights(stages);
   const evaluation = await evaluate?.(weights, done);
@@ -235,7 +238,7 @@ async function saveResults(
   const weights = await readWeights(stages);
   const paths: string[] = [];
   for (const { name, keep, metadata = {} } of results)
-    paths.push(await run.saveWeights(keptOf(weights, keep), metadata, name));
+    paths.push(await run.saveWeights(pickWeights(weights, keep), metadata, name));
   return { weights: paths[0]!, ...(paths.length > 1 && { results: paths }) };
 }
 

@@ -6,11 +6,17 @@ export type Alarms = Readonly<Record<string, string>>;
 
 /** Steps before which a generator is not judged, and over which its samples should change. */
 const SPAN = 200;
-/** Diversity under which samples count as all alike, and above which they no longer do. Healthy runs on drawn shapes reach 0.4 within 300 steps and 0.9 in the end. */
+/**
+ * Diversity under which samples count as all alike, and above which they no longer do. Healthy runs on drawn shapes
+ * reach 0.4 within 300 steps and 0.9 in the end.
+ */
 const ALIKE = { from: 0.15, until: 0.2 } as const;
 /** The discriminator is as good as always right. */
 const RIGHT = 0.99;
-/** A discriminator's loss that leaves nothing to learn: 1.4 at the start; 0.03 was the least that a healthy run passed through. */
+/**
+ * A discriminator's loss that leaves nothing to learn: 1.4 at the start; 0.03 was the least that a healthy run passed
+ * through.
+ */
 const NOTHING = 0.02;
 /** Share of the generator's usual gradient under which it has vanished. */
 const VANISHED = 0.01;
@@ -25,7 +31,9 @@ interface Measured {
   readonly diversity: number;
 }
 
-/** What metrics say about a generator that learns from a discriminator; asked after a line with its samples' diversity. */
+/**
+ * What metrics say about a generator that learns from a discriminator; asked after a line with its samples' diversity.
+ */
 export function generatorAlarms(lines: readonly MetricLine[]): Alarms {
   const evaluated = lines.filter(({ evaluation }) => evaluation?.diversity !== undefined);
   const measured = evaluated.map(({ step, evaluation }): Measured => ({ step, diversity: evaluation!.diversity! }));
@@ -48,7 +56,10 @@ function collapseOf(measured: readonly Measured[], before: Measured, isOn: boole
   return `${seen}: the generator has collapsed${wasBetter ? "" : ", or has not begun to learn"}; ${cure}`;
 }
 
-/** A discriminator that is always right by a wide margin, so that neither player learns. @param since the step of the sample before */
+/**
+ * A discriminator that is always right by a wide margin, so that neither player learns.
+ * @param since the step of the sample before
+ */
 function saturationOf(lines: readonly MetricLine[], since: number): string | undefined {
   const numbers = (name: string, isIn: (step: number) => boolean): number[] =>
     lines.flatMap(({ step, losses }) => (losses?.[name] !== undefined && isIn(step) ? [losses[name]] : []));

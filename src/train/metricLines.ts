@@ -45,8 +45,8 @@ const shares = ["accuracy", "diversity"];
 const panels = ["loss", "gradient norm", "share"] as const;
 
 /**
- * The losses over the steps, and below them what else there is: gradient norms, shares of one; undefined before the first
- * line. A log axis where all numbers are above zero.
+ * The losses over the steps, and below them what else there is: gradient norms, shares of one; undefined before the
+ * first line. A log axis where all numbers are above zero.
  */
 export function drawLosses(lines: readonly MetricLine[], title: string): Picture | undefined {
   if (!lines.some(({ losses }) => losses)) return undefined;

@@ -95,8 +95,8 @@ async function profileSteps(plan: ProfilePlan, options: ProfileOptions): Promise
 }
 
 /**
- * Times steps of a training from its first weights, first as they are and then with the runtime's profiler on. Nothing is kept.
- * Throws the signal's reason when it aborts.
+ * Times steps of a training from its first weights, first as they are and then with the runtime's profiler on. Nothing
+ * is kept. Throws the signal's reason when it aborts.
  */
 export async function profileStep(plan: ProfilePlan, options: ProfileOptions): Promise<StepProfile> {
   const timed = await withStep(plan, options.runtime, false, (step) => timeSteps(plan, step, options.steps, options));

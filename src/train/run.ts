@@ -43,7 +43,7 @@ export interface ResultFile {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A run's folder, held by this process until `close`. */
+/** A run's folder, opened by this process until `close`. */
 export interface Run {
   readonly folder: string;
   readonly description: RunDescription;
@@ -52,7 +52,10 @@ export interface Run {
   /** Metrics so far. */
   readonly lines: readonly MetricLine[];
   log(line: MetricLine): Promise<void>;
-  /** Replaces the checkpoint in one step, reading its state while it writes, and redraws loss.png; returns the checkpoint's path. */
+  /**
+   * Replaces the checkpoint in one step, reading its state while it writes, and redraws loss.png; returns the
+   * checkpoint's path.
+   */
   save(checkpoint: NewCheckpoint): Promise<string>;
   /** Writes samples/<step>.png, or samples/<step>-<name>.png; returns its path. */
   sample(step: number, picture: Picture, name?: string): Promise<string>;
@@ -124,7 +127,10 @@ async function readCheckpoint(folder: string, files: Files): Promise<Checkpoint 
   return (await files.exists(path)) ? loadCheckpoint(path, files) : undefined;
 }
 
-/** The step of the checkpoint in a run's folder; 0 when none was written yet. @throws UserError for a file that is none */
+/**
+ * The step of the checkpoint in a run's folder; 0 when none was written yet.
+ * @throws UserError for a file that is none
+ */
 export async function readDone(folder: string, files: Pick<Files, "readRange" | "exists">): Promise<number> {
   const path = `${folder}/${names.checkpoint}`;
   return (await files.exists(path)) ? loadStep(path, files) : 0;
@@ -199,7 +205,7 @@ async function trimMetrics(folder: string, files: Files, step: number): Promise<
   return lines;
 }
 
-interface Held {
+interface OpenRun {
   readonly folder: string;
   readonly description: RunDescription;
   readonly checkpoint: Checkpoint | undefined;
@@ -207,8 +213,8 @@ interface Held {
   close(): Promise<void>;
 }
 
-function makeRun(held: Held, { files, writePicture, made }: RunOptions): Run {
-  const { folder, lines, description } = held;
+function makeRun(opened: OpenRun, { files, writePicture, made }: RunOptions): Run {
+  const { folder, lines, description } = opened;
   const write = async (name: string, content: FileContent): Promise<string> => {
     await files.write(`${folder}/${name}`, content);
     return `${folder}/${name}`;
@@ -216,7 +222,7 @@ function makeRun(held: Held, { files, writePicture, made }: RunOptions): Run {
   const draw = (name: string, picture: Picture, step: number): Promise<void> =>
     writePicture(`${folder}/${name}`, picture, { force: true, ...(made && { provenance: { ...made, step } }) });
   return {
-    ...held,
+    ...opened,
     async log(line) {
       lines.push(line);
       await files.append(`${folder}/${names.metrics}`, printLines([line]));

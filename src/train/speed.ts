@@ -16,7 +16,9 @@ interface Mark {
 
 const ratio = (a: number, b: number): number => (b > 0 ? a / b : 0);
 
-/** Looks back over `span` steps; the first step, which warms up, counts only while there is no other. Zero before any. */
+/**
+ * Looks back over `span` steps; the first step, which warms up, counts only while there is no other. Zero before any.
+ */
 export function startPace(now: () => number, span = 64): Pace {
   const start: Mark = { at: now(), pictures: 0, waited: 0 };
   const marks: Mark[] = [];

@@ -18,9 +18,15 @@ export interface Stages extends StateReader {
   open(step: number): Promise<Running>;
   /** One step of the run, in its stage. Steps are asked for in order. @throws what `Step.run` throws */
   run(step: number, feeds: Tensors, fetch?: StageFetch): Promise<StepReport>;
-  /** Opens the stage that a checkpoint was written in, and gives it its state. @throws UserError for another recipe's state */
+  /**
+   * Opens the stage that a checkpoint was written in, and gives it its state.
+   * @throws UserError for another recipe's state
+   */
   restore(checkpoint: Pick<Checkpoint, "step" | "state">): Promise<void>;
-  /** The shapes of the present stage's state, and of the weights of earlier stages' networks that it lacks: "weights/<network>/…". */
+  /**
+   * The shapes of the present stage's state, and of the weights of earlier stages' networks that it lacks:
+   * "weights/<network>/…".
+   */
   readonly shapes: StateReader["shapes"];
   dispose(): Promise<void>;
 }

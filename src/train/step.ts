@@ -149,7 +149,8 @@ function openStage(stage: Stage, parts: StageParts): OpenedStage {
     shown: () => Object.keys(make().plan.shown ?? {}),
     networks: () => make().networks,
     compile(runtime, { weights, profile } = {}) {
-      const { plan, networks } = make(); // before first weights are drawn: losses make parameters that no plain call has
+      // before first weights are drawn: losses make parameters that no plain call has
+      const { plan, networks } = make();
       const drawn = initialWeights(
         networks.filter((one) => !one.frozen),
         seed,

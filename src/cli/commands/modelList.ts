@@ -6,7 +6,10 @@ import type { Context } from "../command.ts";
 import { exit } from "../exit.ts";
 import { printJson } from "../io.ts";
 
-/** Prints the models that come along. It needs the heads of their files alone: neither schemas, nor networks, nor the engine. */
+/**
+ * Prints the models that come along. It needs the heads of their files alone: neither schemas, nor networks, nor the
+ * engine.
+ */
 export async function printModels(json: boolean, { io, platform }: Pick<Context, "io" | "platform">): Promise<number> {
   const cards = await shippedCards(platform);
   if (json) printJson(io, { models: cards });

@@ -17,8 +17,8 @@ export const cifarPart = (name: string): Part | undefined =>
   /^data_batch_\d+\.bin$/.test(name) ? "train" : name === "test_batch.bin" ? "test" : undefined;
 
 /**
- * CIFAR-10 in its binary version: data_batch_1.bin … 5.bin and test_batch.bin, names of the classes in batches.meta.txt or
- * the known ten. Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html.
+ * CIFAR-10 in its binary version: data_batch_1.bin … 5.bin and test_batch.bin, names of the classes in batches.meta.txt
+ * or the known ten. Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html.
  */
 export async function openCifar(
   folder: string,

@@ -27,8 +27,9 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<Ui
 }
 
 /**
- * Reads IDX, the format of MNIST: two zero bytes, the type (8: bytes), the number of sides, the sides as big-endian 32-bit
- * numbers, the data. LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/. `sides` is how many there must be.
+ * Reads IDX, the format of MNIST: two zero bytes, the type (8: bytes), the number of sides, the sides as big-endian
+ * 32-bit numbers, the data. LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/. `sides` is how many there must
+ * be.
  */
 export async function readIdx(bytes: Uint8Array<ArrayBuffer>, sides: number, where: string): Promise<Idx> {
   const file = await gunzip(bytes, where);

@@ -19,9 +19,10 @@ type PairFiles = readonly [path: string] | readonly [a: string, b: string];
 const KNOWN = ["a/b", "A/B", "source/target", "input/target", "label/photo", "labels/photos"];
 
 /**
- * A paired set: a folder of pictures that hold both halves side by side (left a, right b), or a folder with two sub-folders
- * whose files have the same names. Sub-folders `train` and `test` (or `val`) are its parts; without them the last tenth is
- * held out for testing. Each half is brought to size × size (its middle square). Files that cannot be read are skipped.
+ * A paired set: a folder of pictures that hold both halves side by side (left a, right b), or a folder with two
+ * sub-folders whose files have the same names. Sub-folders `train` and `test` (or `val`) are its parts; without them
+ * the last tenth is held out for testing. Each half is brought to size × size (its middle square). Files that cannot be
+ * read are skipped.
  * @throws UserError for a folder with neither form, for names without a partner, and where no pair can be read
  */
 export async function openPairs(source: string, format: PartFormat, tools: ExampleTools): Promise<PairSet> {

@@ -16,9 +16,9 @@ export interface Listed {
 }
 
 /**
- * Any folder of pictures, each cut to its middle square. The sub-folders are the classes, where all pictures lie in one;
- * captions come from captions.tsv. The last tenth of each class, by name, is held out for testing. Files that cannot be
- * decoded are skipped.
+ * Any folder of pictures, each cut to its middle square. The sub-folders are the classes, where all pictures lie in
+ * one; captions come from captions.tsv. The last tenth of each class, by name, is held out for testing. Files that
+ * cannot be decoded are skipped.
  */
 export async function openPictures(
   { where, paths, classes = classesIn(where, paths) }: Listed,

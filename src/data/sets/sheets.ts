@@ -35,8 +35,8 @@ const classOf = (path: string): string =>
     .replace(/(?<=.)[_-]\d+$/, "");
 
 /**
- * Pictures that lie in grids of square cells, row by row, with the class in the file's name where there are several. The
- * last tenth of each class is held out for testing. Files that cannot be decoded are skipped.
+ * Pictures that lie in grids of square cells, row by row, with the class in the file's name where there are several.
+ * The last tenth of each class is held out for testing. Files that cannot be decoded are skipped.
  */
 export async function openSheets(
   { where, paths }: { readonly where: string; readonly paths: readonly string[] },

@@ -7,7 +7,10 @@ import { inputOp } from "../ops/leaf.ts";
 import { slice } from "../ops/shape.ts";
 import { inputsOf } from "./parameters.ts";
 
-/** The fed inputs of a step that works through its batch in parts: each holds the rows of all parts, one after the other. */
+/**
+ * The fed inputs of a step that works through its batch in parts: each holds the rows of all parts, one after the
+ * other.
+ */
 export class MicroBatches {
   readonly count: number;
   readonly #wholes = new Map<Node, Node>();

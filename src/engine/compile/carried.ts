@@ -7,7 +7,9 @@ import type { MicroBatches } from "./accumulate.ts";
 import { keyOf, type Parameter } from "./parameters.ts";
 import type { Carried } from "./plan.ts";
 
-/** A carried value whose next one is a node over `before`, a leaf that stands for what it has become so far in a turn. */
+/**
+ * A carried value whose next one is a node over `before`, a leaf that stands for what it has become so far in a turn.
+ */
 export interface Pass {
   readonly parameter: Parameter;
   readonly before: Node;

@@ -56,7 +56,10 @@ interface Freedom {
   readonly loose: Loose;
 }
 
-/** Are parameters to be called by network and name? Their names alone are for one network, and not those of other values. */
+/**
+ * Are parameters to be called by network and name? Their names alone are for one network, and not those of other
+ * values.
+ */
 const isAmbiguous = (parameters: readonly Parameter[], fed: readonly string[]): boolean =>
   new Set(parameters.map(({ attributes }) => attributes.network)).size > 1 ||
   parameters.some(({ attributes: { name } }) => /^(v\d+|output)$/.test(name) || fed.includes(name));
@@ -125,7 +128,10 @@ function prove(build: Build, weights: Tensors, base: Trial, sides: readonly Free
       trials.push(trial);
     }
     if (trials.length < steps.length) continue;
-    const loose = compareGraphs(base.graph, trials.map(({ graph }) => graph)); // biome-ignore format: one line
+    const loose = compareGraphs(
+      base.graph,
+      trials.map(({ graph }) => graph),
+    );
     if (loose) return { sides, multiple, trials, loose };
   }
   return undefined;
@@ -184,8 +190,9 @@ function freeShapes(base: Trial, { sides, trials }: Freedom): Record<string, Fre
 }
 
 /**
- * Writes a network for other programs: an ONNX file of standard ops (opset 18) with the weights inside, input "input" and
- * output "output". Graphs have fixed sizes here; a side is written as free when graphs built at other sizes are the same.
+ * Writes a network for other programs: an ONNX file of standard ops (opset 18) with the weights inside, input "input"
+ * and output "output". Graphs have fixed sizes here; a side is written as free when graphs built at other sizes are the
+ * same.
  * @param build the network as a graph over an input of the given shape; its input leaf is called "input"
  * @param weights values of the parameters, keyed "network/parameter"; the file keeps the parameters' own names
  */

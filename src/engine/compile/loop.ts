@@ -7,7 +7,10 @@ import { bindWeights } from "./constants.ts";
 import { noiseSource } from "./noise.ts";
 import { inputsOf } from "./parameters.ts";
 
-/** Values kept from run to run, by name: the `input` leaf that stands for each, and what a run makes of it (the leaf itself: nothing). */
+/**
+ * Values kept from run to run, by name: the `input` leaf that stands for each, and what a run makes of it (the leaf
+ * itself: nothing).
+ */
 export interface Carry {
   readonly [name: string]: { readonly leaf: Node; readonly next: Node };
 }
@@ -24,7 +27,9 @@ export interface LoopOptions {
   readonly seed?: number;
 }
 
-/** A graph that is run again and again on what it made. Runs are carried out in the order in which they are asked for. */
+/**
+ * A graph that is run again and again on what it made. Runs are carried out in the order in which they are asked for.
+ */
 export interface Loop {
   /**
    * One run. Runs are numbered from 1; the noise of one depends on seed and number alone.
@@ -79,9 +84,10 @@ function numberedNoise(leaves: ReturnType<typeof inputsOf>, seed: number) {
 }
 
 /**
- * Loads a graph to be run again and again on what it made: a sampler, or an optimizer of a picture. What is carried stays with
- * the runtime. On a device nothing crosses but feeds, noise, and what is fetched or read.
- * @throws UserError for a first value that is missing or does not fit; an internal error for a parameter without a value
+ * Loads a graph to be run again and again on what it made: a sampler, or an optimizer of a picture. What is carried
+ * stays with the runtime. On a device nothing crosses but feeds, noise, and what is fetched or read.
+ * @throws UserError for a first value that is missing or does not fit; an internal error for a parameter without a
+ * value
  */
 export async function compileLoop(carry: Carry, options: LoopOptions): Promise<Loop> {
   const { runtime, weights = {}, shown = {}, start, seed = 0 } = options;
@@ -95,7 +101,10 @@ export async function compileLoop(carry: Carry, options: LoopOptions): Promise<L
   const outputs = Object.fromEntries(shownNames.map((name, at) => [name, bound[names.length + at]!]));
   const carried = new Set<Node>(state.map(({ current }) => current));
   const inputs = inputsOf(roots).filter((leaf) => !carried.has(leaf));
-  const noise = numberedNoise(inputs.filter((leaf) => leaf.attributes.noise), seed); // biome-ignore format: one line
+  const noise = numberedNoise(
+    inputs.filter((leaf) => leaf.attributes.noise),
+    seed,
+  );
   const initial = Object.fromEntries(names.map((name) => [name, copyOf(start[name]!)]));
   const executable = await runtime.load({ inputs, outputs, bindings, state }, initial);
   return {

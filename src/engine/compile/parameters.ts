@@ -18,8 +18,8 @@ export const parametersOf = (roots: readonly Node[]): Parameter[] =>
     .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 
 /**
- * The trainable parameters of one network as they lie in its vectors: what a forward pass uses last comes first, since its
- * gradient is finished first, and is computed in this order.
+ * The trainable parameters of one network as they lie in its vectors: what a forward pass uses last comes first, since
+ * its gradient is finished first, and is computed in this order.
  */
 export const trainableOf = (roots: readonly Node[], network: string): Parameter[] =>
   topological(roots)
@@ -57,8 +57,9 @@ export class Flat {
   }
 
   /**
-   * Parameters in vectors of about a megabyte, one after the other: element-wise passes over one stay in the processor's cache,
-   * and memory of that size is used again where the system would hand out new pages for a larger one.
+   * Parameters in vectors of about a megabyte, one after the other: element-wise passes over one stay in the
+   * processor's cache, and memory of that size is used again where the system would hand out new pages for a larger
+   * one.
    */
   static of(parameters: readonly Parameter[]): Flat[] {
     const groups: Parameter[][] = [];

@@ -17,8 +17,8 @@ export interface Optimizer {
 }
 
 /**
- * What moves at one turn of a step: networks that share a loss, all by its gradient at the same weights. A later turn sees what
- * an earlier one moved, as plain numbers.
+ * What moves at one turn of a step: networks that share a loss, all by its gradient at the same weights. A later turn
+ * sees what an earlier one moved, as plain numbers.
  */
 export interface Turn {
   /** Networks, each in one turn at most; the loss depends on parameters of every one. */
@@ -31,22 +31,25 @@ export interface Turn {
 }
 
 /**
- * A value handed on to the next step: a running statistic, a singular vector, a pool of earlier pictures. The passes of one
- * turn all see it as it was before that turn; the next turn sees what it has become.
+ * A value handed on to the next step: a running statistic, a singular vector, a pool of earlier pictures. The passes of
+ * one turn all see it as it was before that turn; the next turn sees what it has become.
  */
 export interface Carried {
   /** A non-trainable parameter. */
   readonly parameter: Node;
   /**
-   * What it becomes, of its shape. `before` is what it has become so far in this turn, by passes that come before this one; the
-   * parameter itself stands for its value before the turn. Asked once.
+   * What it becomes, of its shape. `before` is what it has become so far in this turn, by passes that come before this
+   * one; the parameter itself stands for its value before the turn. Asked once.
    */
   next(before: Node): Node;
-  /** A node of the forward pass that it belongs to: it moves in the first turn whose loss this pass is part of, else at the end. */
+  /**
+   * A node of the forward pass that it belongs to: it moves in the first turn whose loss this pass is part of, else at
+   * the end.
+   */
   readonly from: Node;
   /**
-   * The next value is a mean over the pictures of the batch: those of the parts of an accumulated batch may be averaged. Any other
-   * that depends on the batch refuses accumulation.
+   * The next value is a mean over the pictures of the batch: those of the parts of an accumulated batch may be
+   * averaged. Any other that depends on the batch refuses accumulation.
    */
   readonly isMean?: boolean;
 }
@@ -63,13 +66,15 @@ export interface StepPlan {
   readonly ema?: readonly string[];
   /** Report each network's gradient norm (L2, before clipping). */
   readonly watchNorms?: boolean;
-  /** Compute what lies inside blocks (`block`) again in the backward pass: less memory for up to one more forward pass. */
+  /**
+   * Compute what lies inside blocks (`block`) again in the backward pass: less memory for up to one more forward pass.
+   */
   readonly remat?: boolean;
   /**
-   * Work through the batch in so many parts of equal size, one after the other: losses and metrics are those of one part, the
-   * step is fed with the rows of all, and moves by the mean of the gradients. Equal to a step on the whole batch where losses are
-   * means over pictures. Carried values become their mean over the parts where they are means over pictures; networks with batch
-   * norm are refused.
+   * Work through the batch in so many parts of equal size, one after the other: losses and metrics are those of one
+   * part, the step is fed with the rows of all, and moves by the mean of the gradients. Equal to a step on the whole
+   * batch where losses are means over pictures. Carried values become their mean over the parts where they are means
+   * over pictures; networks with batch norm are refused.
    */
   readonly accumulate?: number;
 }

@@ -8,9 +8,9 @@ import { keyOf, type Parameter, parametersOf } from "./parameters.ts";
 export interface Predictor {
   run(input: Tensor): Promise<Tensor>;
   /**
-   * Replaces the weights named, keyed "network/parameter", for the runs that are asked for after it has ended; runs asked for
-   * before it see the weights before. Shared weights are rewritten in place; others are constants, so that every shape is
-   * loaded anew.
+   * Replaces the weights named, keyed "network/parameter", for the runs that are asked for after it has ended; runs
+   * asked for before it see the weights before. Shared weights are rewritten in place; others are constants, so that
+   * every shape is loaded anew.
    */
   write(weights: Tensors): Promise<void>;
   dispose(): Promise<void>;
@@ -21,8 +21,9 @@ export interface PredictorOptions {
   /** Values of the parameters, keyed "network/parameter". */
   readonly weights: Tensors;
   /**
-   * Hold the weights once for all input shapes. As constants each shape has up to two copies of them, arranged for the kernels: a
-   * convolution is up to 1.5 and a product of few rows up to 2 times as fast. When absent: on cpu, from 64 MB on.
+   * Hold the weights once for all input shapes. As constants each shape has up to two copies of them, arranged for the
+   * kernels: a convolution is up to 1.5 and a product of few rows up to 2 times as fast. When absent: on cpu, from 64
+   * MB on.
    */
   readonly share?: boolean;
 }
@@ -61,7 +62,9 @@ class Sessions {
     this.#open = open;
   }
 
-  /** Runs in the session of the input's shape, which is opened when there is none; then frees those that are too many. */
+  /**
+   * Runs in the session of the input's shape, which is opened when there is none; then frees those that are too many.
+   */
   async run(input: Tensor): Promise<Tensor> {
     const session = this.#take(input.shape);
     const made = session.executable.then((executable) => executable.run({ input }));
@@ -96,16 +99,16 @@ class Sessions {
 }
 
 /**
- * Makes a predictor of a network with one input and one output. Each input shape gets a session of its own, so that every
- * form is chosen by its true sizes; the last few are kept.
+ * Makes a predictor of a network with one input and one output. Each input shape gets a session of its own, so that
+ * every form is chosen by its true sizes; the last few are kept.
  * @param build the network as a graph over an input of the given shape; its input leaf is called "input"
  */
 export function compilePredictor(build: (shape: Shape) => Node, options: PredictorOptions): Predictor {
   const { runtime, share } = options;
   let { weights } = options;
   let parameters: readonly Parameter[] = [];
-  let held: Promise<Shared | undefined> | undefined;
-  const hold = async (output: Node): Promise<Shared | undefined> => {
+  let sharedWeights: Promise<Shared | undefined> | undefined;
+  const shareWeights = async (output: Node): Promise<Shared | undefined> => {
     parameters = parametersOf([output]);
     const values = valuesOf(parameters, weights);
     const isShared = share ?? (runtime.name === "cpu" && bytesOf(values) >= LARGE);
@@ -113,21 +116,21 @@ export function compilePredictor(build: (shape: Shape) => Node, options: Predict
   };
   const sessions = new Sessions(async (shape) => {
     const output = build(shape);
-    held ??= hold(output);
-    return compileFunction({ output }, { runtime, weights, shared: await held });
+    sharedWeights ??= shareWeights(output);
+    return compileFunction({ output }, { runtime, weights, shared: await sharedWeights });
   });
   return {
     run: (input) => sessions.run(input),
     async write(changed) {
       await sessions.idle();
       weights = { ...weights, ...changed };
-      const shared = await held;
+      const shared = await sharedWeights;
       await (shared ? shared.write(valuesOf(parameters, changed)) : sessions.close());
     },
     async dispose() {
       await sessions.close();
-      const shared = await held?.catch(() => undefined);
-      held = undefined;
+      const shared = await sharedWeights?.catch(() => undefined);
+      sharedWeights = undefined;
       await shared?.dispose();
     },
   };

@@ -44,13 +44,16 @@ export interface StepReport {
   readonly shown: Record<string, Tensor>;
 }
 
-/** A state that is read a piece at a time, so that a large one is never in memory as a whole beside the runtime's own. */
+/**
+ * A state that is read a piece at a time, so that a large one is never in memory as a whole beside the runtime's own.
+ */
 export interface StateReader {
   /** The shape of every tensor of the state by its name; all are float32. */
   readonly shapes: Readonly<Record<string, Shape>>;
   /**
-   * Copies of the tensors asked for, of all unless given, in the order in which the runtime holds them. No step may run meanwhile.
-   * What no asked tensor lies in stays with the runtime; the rest comes in pieces of about a megabyte, or of one larger tensor.
+   * Copies of the tensors asked for, of all unless given, in the order in which the runtime holds them. No step may run
+   * meanwhile. What no asked tensor lies in stays with the runtime; the rest comes in pieces of about a megabyte, or of
+   * one larger tensor.
    */
   entries(isAsked?: (name: string) => boolean): AsyncGenerator<readonly [name: string, value: Tensor], void>;
 }
@@ -65,13 +68,16 @@ export interface Step extends StateReader {
    */
   run(feeds: Tensors, numbers: StepNumbers, fetch?: StepFetch): Promise<StepReport>;
   /**
-   * "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors; frozen weights are not among them.
+   * "weights/<network>/<parameter>", "ema/…", and "<slot>/…" for the optimizer's vectors; frozen weights are not among
+   * them.
    * @param prefix "weights", "ema", "weights/<network>": only these leave the runtime; all unless given
    */
   read(prefix?: string): Promise<Record<string, Tensor>>;
   /** Restores what `read` gave; names and shapes must be the same. */
   write(state: Tensors): Promise<void>;
-  /** Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up. */
+  /**
+   * Ends the profile of a step compiled for one and returns it, a time for each step so far; `profileOf` sums it up.
+   */
   profile?(): Promise<readonly RunTime[]>;
   dispose(): Promise<void>;
 }
@@ -109,7 +115,8 @@ function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepN
   for (const [turn, { optimizer, moves }] of Object.entries(plan.turns)) {
     const rate = typeof learningRate === "number" ? learningRate : learningRate[turn];
     if (rate === undefined) throw internal(`no learning rate for the turn "${turn}"`);
-    for (const [name, value] of Object.entries(optimizer.scalars(step, rate))) feeds[`${name} of ${turn}`] = scalar(value); // biome-ignore format: one line
+    for (const [name, value] of Object.entries(optimizer.scalars(step, rate)))
+      feeds[`${name} of ${turn}`] = scalar(value);
     for (const network of moves)
       if (plan.ema?.includes(network)) {
         const decay = typeof emaDecay === "number" ? emaDecay : (emaDecay[network] ?? 0);
@@ -123,10 +130,10 @@ function scalarFeeds(plan: StepPlan, { step, learningRate, emaDecay = 0 }: StepN
 const shownName = (name: string): string => `shown ${name}`;
 
 /** The state by name, as `Step.read` gives it. */
-const nameState = (vectors: readonly Vector[], held: Tensors): Record<string, Tensor> =>
+const nameState = (vectors: readonly Vector[], state: Tensors): Record<string, Tensor> =>
   Object.fromEntries(
     vectors.flatMap((vector) =>
-      vector.flat.unpack(held[slotName(vector)]!).map(([key, value]) => [`${vector.prefix}/${key}`, value]),
+      vector.flat.unpack(state[slotName(vector)]!).map(([key, value]) => [`${vector.prefix}/${key}`, value]),
     ),
   );
 
@@ -170,10 +177,10 @@ function fetchedNames({ outputs, shown }: Outputs, fetch: StepFetch = {}): strin
 }
 
 /** What a step reports, from outputs of its program. */
-function reportOf(made: Tensors, { shown = [] }: StepFetch = {}): StepReport {
-  const pictures = shown.map((name) => [name, made[shownName(name)]!] as const);
+function reportOf(values: Tensors, { shown = [] }: StepFetch = {}): StepReport {
+  const pictures = shown.map((name) => [name, values[shownName(name)]!] as const);
   const isShown = new Set(shown.map(shownName));
-  const numbers = Object.entries(made).filter(([name]) => !isShown.has(name));
+  const numbers = Object.entries(values).filter(([name]) => !isShown.has(name));
   return {
     losses: Object.fromEntries(numbers.map(([name, value]) => [name, floats(value)[0]!])),
     shown: Object.fromEntries(pictures),
@@ -185,8 +192,8 @@ export const checkStep = (plan: StepPlan, frozen?: Tensors): void => void assemb
 
 /**
  * Puts forward passes, gradients and updates of all networks into one graph and loads it.
- * @throws when a turn moves a network that its loss does not depend on, that is frozen or that has moved; when first values are
- * missing or have another shape; when the runtime cannot profile and shall
+ * @throws when a turn moves a network that its loss does not depend on, that is frozen or that has moved; when first
+ * values are missing or have another shape; when the runtime cannot profile and shall
  */
 export async function compileStep(plan: StepPlan, options: StepOptions): Promise<Step> {
   const { runtime, weights, frozen, seed = 0, profile = false } = options;

@@ -15,7 +15,7 @@ import { checkedShape, Flat, inputsOf, keyOf, type Parameter, parametersOf, trai
 import { normOf, type StepPlan, type Turn } from "./plan.ts";
 
 /** Parameters of a network in a vector, and the leaf that holds their values. */
-interface Held {
+interface NetworkVector {
   readonly network: string;
   readonly flat: Flat;
   readonly leaf: Node;
@@ -27,6 +27,19 @@ export interface Vector {
   readonly flat: Flat;
   readonly leaf: Node;
   readonly next: Node | undefined;
+}
+
+type Named = Readonly<Record<string, Node>>;
+
+/** What a turn takes from its forward passes, over the whole batch or a part of it. */
+interface PartValues {
+  readonly loss: Node;
+  /** Scalars that are only reported. */
+  readonly metrics: Named;
+  /** Values of any shape. */
+  readonly shown: Named;
+  /** The next values of what is carried on, in the order of the passes. */
+  readonly carried: readonly Node[];
 }
 
 const norm = (vectors: readonly Node[]): Node =>
@@ -49,7 +62,7 @@ class Assembly {
   /** Values of the parameters that never move. */
   readonly bindings = new Map<Node, Tensor>();
   /** Vectors of the networks that have not moved yet. */
-  readonly waiting = new Map<string, Held[]>();
+  readonly waiting = new Map<string, NetworkVector[]>();
 
   constructor(plan: StepPlan, parts: MicroBatches) {
     this.plan = plan;
@@ -66,50 +79,71 @@ class Assembly {
   part(values: readonly Node[], index: number, before?: Node): Node[] {
     return substitute(this.parts.part(values, index, before), this.now);
   }
+
+  /** The same of all that a turn asks for. */
+  valuesOf({ loss, metrics, carried, shown }: PartValues, index: number, before?: Node): PartValues {
+    const nodes = [loss, ...carried, ...Object.values(metrics), ...Object.values(shown)];
+    const values = new Map(this.part(nodes, index, before).map((value, at) => [nodes[at]!, value]));
+    const over = (node: Node): Node => values.get(node)!;
+    const each = (named: Named): Named =>
+      Object.fromEntries(Object.entries(named).map(([name, node]) => [name, over(node)]));
+    return { loss: over(loss), metrics: each(metrics), shown: each(shown), carried: carried.map(over) };
+  }
 }
 
 /** A turn with all that is taken from its forward passes. */
-interface Taken {
+interface Taken extends Pick<PartValues, "metrics" | "shown"> {
   readonly name: string;
   readonly turn: Turn;
-  readonly held: readonly Held[];
+  /** Of the networks that it moves. */
+  readonly vectors: readonly NetworkVector[];
   readonly passes: readonly Pass[];
-  /** Scalars that are only reported, and values of any shape. */
-  readonly metrics: Readonly<Record<string, Node>>;
-  readonly shown: Readonly<Record<string, Node>>;
 }
 
-/** The gradient of a loss by vector, its sum over the parts of the batch, one after the other. Notes what else they give. */
-function slopesOf(assembly: Assembly, carried: CarriedValues, taken: Taken): Node[] {
+/**
+ * The gradient of a loss by vector, its sum over the parts of the batch, one after the other. Notes what else they
+ * give.
+ */
+function slopesOf(assembly: Assembly, carried: CarriedValues, { name, turn, vectors, passes, ...also }: Taken): Node[] {
   const { parts, plan } = assembly;
-  const { held, passes } = taken;
-  const pieces = held.flatMap(({ flat }) => flat.parameters.map((parameter) => assembly.now.get(parameter)!));
-  const scalars = [...Object.entries(taken.metrics), [taken.name, taken.turn.loss] as const];
-  const asked = [...scalars.map(([, value]) => value), ...passes.map(({ next }) => next)];
-  const shown = Object.keys(taken.shown);
-  const found: Node[][] = asked.map(() => []);
+  const parameters = vectors.flatMap(({ flat }) => flat.parameters);
+  const pieces = parameters.map((parameter) => assembly.now.get(parameter)!);
+  const asked: PartValues = { loss: turn.loss, ...also, carried: passes.map(({ next }) => next) };
+  const ofParts: PartValues[] = [];
   let slopes: Node[] | undefined;
   for (let index = 0; index < parts.count; index++) {
-    const also = index === 0 ? Object.values(taken.shown) : [];
-    const values = assembly.part([...asked, ...also], index, slopes && allOf(slopes));
-    for (const [at, list] of found.entries()) list.push(values[at]!);
-    for (const at of also.keys()) assembly.shown[shown[at]!] = values[asked.length + at]!;
-    const own = (plan.remat ? rematGradient : gradient)(values[scalars.length - 1]!, pieces);
+    const values = assembly.valuesOf(index === 0 ? asked : { ...asked, shown: {} }, index, slopes && allOf(slopes));
+    ofParts.push(values);
+    const slopeOf = new Map(
+      (plan.remat ? rematGradient : gradient)(values.loss, pieces).map((slope, at) => [parameters[at]!, slope]),
+    );
     const before: readonly Node[] | undefined = slopes;
-    slopes = held.map(({ network, flat }, at) =>
+    slopes = vectors.map(({ network, flat }, at) =>
       inUpdate(network, () => {
-        const joined = flat.join(own.splice(0, flat.parameters.length));
+        const joined = flat.join(flat.parameters.map((parameter) => slopeOf.get(parameter)!));
         return before ? add(before[at]!, joined) : joined;
       }),
     );
   }
-  for (const [at, [name]] of scalars.entries()) assembly.outputs[name] = parts.mean(found[at]!);
-  for (const [at, pass] of passes.entries()) carried.move(pass, found[scalars.length + at]!);
+  for (const metric of Object.keys(asked.metrics))
+    assembly.outputs[metric] = parts.mean(ofParts.map(({ metrics }) => metrics[metric]!));
+  assembly.outputs[name] = parts.mean(ofParts.map(({ loss }) => loss));
+  Object.assign(assembly.shown, ofParts[0]!.shown);
+  for (const [at, pass] of passes.entries())
+    carried.move(
+      pass,
+      ofParts.map((values) => values.carried[at]!),
+    );
   return slopes!;
 }
 
 /** Moves what one vector holds by its gradient, with its moments and its moving average. */
-function moveVector(assembly: Assembly, { name, turn }: Taken, { network, flat, leaf }: Held, slope: Node): void {
+function moveVector(
+  assembly: Assembly,
+  { name, turn }: Taken,
+  { network, flat, leaf }: NetworkVector,
+  slope: Node,
+): void {
   const { plan, vectors } = assembly;
   const { optimizer } = turn;
   const slots = optimizer.slots.map((slot) => vectorLeaf(slot, flat));
@@ -129,12 +163,15 @@ function moveVector(assembly: Assembly, { name, turn }: Taken, { network, flat, 
   for (const [parameter, piece] of flat.pieces(stopGradient(moved.weights))) assembly.now.set(parameter, piece);
 }
 
-/** Moves one network of a turn. @param totals the gradients of the vectors of the turn, summed over the parts of the batch */
+/**
+ * Moves one network of a turn.
+ * @param totals the gradients of the vectors of the turn, summed over the parts of the batch
+ */
 function moveNetwork(assembly: Assembly, taken: Taken, network: string, totals: readonly Node[]): void {
   const { plan, parts } = assembly;
   const { clipNorm } = taken.turn;
-  const own = [...taken.held.entries()].filter(([, held]) => held.network === network);
-  let slopes = own.map(([at]) => parts.mean([totals[at]!]));
+  const vectors = [...taken.vectors.entries()].filter(([, vector]) => vector.network === network);
+  let slopes = vectors.map(([at]) => parts.mean([totals[at]!]));
   if (clipNorm !== undefined || plan.watchNorms) {
     const length = norm(slopes);
     assembly.outputs[normOf(network)] = length;
@@ -143,26 +180,26 @@ function moveNetwork(assembly: Assembly, taken: Taken, network: string, totals: 
       slopes = slopes.map((slope) => mul(slope, scale));
     }
   }
-  for (const [at, [, held]] of own.entries()) moveVector(assembly, taken, held, slopes[at]!);
+  for (const [at, [, vector]] of vectors.entries()) moveVector(assembly, taken, vector, slopes[at]!);
 }
 
 /** The vectors of the networks of a turn, which move now. */
-function takeHeld({ waiting, bindings }: Assembly, name: string, { moves, loss }: Turn): Held[] {
+function takeVectors({ waiting, bindings }: Assembly, name: string, { moves, loss }: Turn): NetworkVector[] {
   const frozen = new Set([...bindings.keys()].map((node) => (node as Parameter).attributes.network));
   return moves.flatMap((network) => {
     if (frozen.has(network)) throw internal(`the turn "${name}" moves the network "${network}", which is frozen`);
     if (trainableOf([loss], network).length === 0)
       throw internal(`the loss of the turn "${name}" depends on no parameter of the network "${network}"`);
-    const held = waiting.get(network);
-    if (!held) throw internal(`the turn "${name}" moves the network "${network}", which has moved in this step`);
+    const vectors = waiting.get(network);
+    if (!vectors) throw internal(`the turn "${name}" moves the network "${network}", which has moved in this step`);
     waiting.delete(network);
-    return held;
+    return vectors;
   });
 }
 
 /**
- * Constants for frozen weights, leaves for all others and for what is carried on: parameters stand for them from here on. Returns
- * the leaves of what is carried.
+ * Constants for frozen weights, leaves for all others and for what is carried on: parameters stand for them from here
+ * on. Returns the leaves of what is carried.
  */
 function makeLeaves(assembly: Assembly, roots: readonly Node[], frozen: Tensors): Map<Parameter, Node> {
   const { now, bindings, waiting } = assembly;
@@ -174,9 +211,9 @@ function makeLeaves(assembly: Assembly, roots: readonly Node[], frozen: Tensors)
   for (const network of new Set(parameters.map(({ attributes }) => attributes.network))) {
     const moving = trainableOf(roots, network).filter((parameter) => !bindings.has(parameter));
     if (moving.length === 0) continue;
-    const held = Flat.of(moving).map((flat) => ({ network, flat, leaf: vectorLeaf("weights", flat) }));
-    waiting.set(network, held);
-    for (const { flat, leaf } of held)
+    const vectors = Flat.of(moving).map((flat) => ({ network, flat, leaf: vectorLeaf("weights", flat) }));
+    waiting.set(network, vectors);
+    for (const { flat, leaf } of vectors)
       for (const [parameter, piece] of inUpdate(network, () => flat.pieces(leaf))) now.set(parameter, piece);
   }
   const fixed = parameters.filter((parameter) => !parameter.attributes.trainable && !bindings.has(parameter));
@@ -191,14 +228,17 @@ function makeLeaves(assembly: Assembly, roots: readonly Node[], frozen: Tensors)
 function takeTurn(assembly: Assembly, carried: CarriedValues, taken: Taken): void {
   const totals = slopesOf(assembly, carried, taken);
   for (const network of taken.turn.moves) inUpdate(network, () => moveNetwork(assembly, taken, network, totals));
-  for (const [parameter, moved] of carried.reached) assembly.now.set(parameter, stopGradient(moved)); // seen by the next turn
+  // seen by the next turn
+  for (const [parameter, moved] of carried.reached) assembly.now.set(parameter, stopGradient(moved));
 }
 
 /** Carried values of passes that no loss goes through. */
 function movePassedBy(assembly: Assembly, carried: CarriedValues, left: Iterable<Pass>): void {
   const indices = Array.from({ length: assembly.parts.count }, (_, index) => index);
-  for (const pass of left)
-    carried.move(pass, indices.flatMap((index) => assembly.part([pass.next], index))); // biome-ignore format: one line
+  for (const pass of left) {
+    const nexts = indices.flatMap((index) => assembly.part([pass.next], index));
+    carried.move(pass, nexts);
+  }
 }
 
 /** Takes the turns of a plan in order. @param frozen values of parameters that never move, keyed "network/parameter" */
@@ -207,15 +247,18 @@ export function assemble(plan: StepPlan, frozen: Tensors = {}): Assembly {
   const passes = new Set((plan.carried ?? []).map(openPass));
   const stand = new Set<Node>([...passes].map(({ before }) => before));
   const losses = Object.values(turns).map(({ loss }) => loss);
-  const roots = [...losses, ...Object.values(metrics), ...[...passes].flatMap((one) => [one.next, one.parameter]), ...Object.values(shown)]; // biome-ignore format: one line
-  const parts = new MicroBatches(plan.accumulate ?? 1, inputsOf(roots).filter((leaf) => !stand.has(leaf))); // biome-ignore format: one line
+  const carriedNodes = [...passes].flatMap(({ next, parameter }) => [next, parameter]);
+  const roots = [...losses, ...Object.values(metrics), ...carriedNodes, ...Object.values(shown)];
+  const leaves = inputsOf(roots).filter((leaf) => !stand.has(leaf));
+  const parts = new MicroBatches(plan.accumulate ?? 1, leaves);
   const assembly = new Assembly(plan, parts);
   const first = makeLeaves(assembly, roots, frozen);
   const carried = new CarriedValues(first, parts);
   for (const [at, [name, turn]] of Object.entries(turns).entries()) {
-    const held = takeHeld(assembly, name, turn);
-    const extra = at === 0 ? { metrics, shown } : { metrics: {}, shown: {} }; // seen by the weights that the step begins with
-    takeTurn(assembly, carried, { name, turn, held, passes: takePassed(passes, turn.loss), ...extra });
+    const vectors = takeVectors(assembly, name, turn);
+    // seen by the weights that the step begins with
+    const extra = at === 0 ? { metrics, shown } : { metrics: {}, shown: {} };
+    takeTurn(assembly, carried, { name, turn, vectors, passes: takePassed(passes, turn.loss), ...extra });
   }
   movePassedBy(assembly, carried, passes);
   for (const { flat, leaf } of [...assembly.waiting.values()].flat())

@@ -26,7 +26,10 @@ export interface Walk {
   readonly rule: GradientRule;
 }
 
-/** Walks back over nodes, inputs before users, of which the last is the value to differentiate; undefined for what it does not depend on. */
+/**
+ * Walks back over nodes, inputs before users, of which the last is the value to differentiate; undefined for what it
+ * does not depend on.
+ */
 export function walkBack(order: readonly Node[], { wrt, upstream, rule }: Walk): (Node | undefined)[] {
   const reached = reaching(order, wrt);
   const total = new Map<Node, Node>([[order.at(-1)!, upstream]]);

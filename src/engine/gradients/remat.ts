@@ -9,8 +9,8 @@ import { type GradientRule, ownRule, substitute, walkBack } from "./gradient.ts"
 const isBlock = (node: Node): node is Node<{ readonly count: number }> => node.op === blockOp.row;
 
 /**
- * The gradient of a block goes through a copy of it, made of the block's inputs once the gradient has arrived and the block
- * before this one is done with: one at a time is held.
+ * The gradient of a block goes through a copy of it, made of the block's inputs once the gradient has arrived and the
+ * block before this one is done with: one at a time is held.
  */
 function recomputing(): GradientRule {
   let before: Node | undefined;
@@ -28,8 +28,9 @@ function recomputing(): GradientRule {
 }
 
 /**
- * As `gradient` of a scalar, but what lies inside blocks is computed again on the way back and need not be kept: the memory
- * of one block at a time, for one more forward pass. Chen et al. 2016, https://arxiv.org/abs/1604.06174, with blocks chosen by the model.
+ * As `gradient` of a scalar, but what lies inside blocks is computed again on the way back and need not be kept: the
+ * memory of one block at a time, for one more forward pass. Chen et al. 2016, https://arxiv.org/abs/1604.06174, with
+ * blocks chosen by the model.
  */
 export function rematGradient(of: Node, wrt: readonly Node[]): Node[] {
   const order = topological([of]);

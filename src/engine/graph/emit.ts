@@ -9,10 +9,15 @@ export type OnnxAttribute = number | readonly number[] | string | { readonly flo
 /** ONNX's numbers for element types (TensorProto.DataType). */
 export const elementCodes = { float32: 1, int64: 7, bool: 9 } as const satisfies Record<DType, number>;
 
-/** What a row's `onnx` writes with. The same node asked for twice is written once, so forward and backward share copies. */
+/**
+ * What a row's `onnx` writes with. The same node asked for twice is written once, so forward and backward share copies.
+ */
 export interface Emit {
   readonly target: Target;
-  /** Writes one node of the standard domain (or `domain`) and returns the name of its output. "" leaves an optional input out. */
+  /**
+   * Writes one node of the standard domain (or `domain`) and returns the name of its output. "" leaves an optional
+   * input out.
+   */
   node(op: string, inputs: readonly string[], attributes?: Record<string, OnnxAttribute>, domain?: string): string;
   constant(data: ArrayLike<number>, shape: Shape, dtype?: DType): string;
   /** A one-dimensional int64 constant: axes, shapes, pads. */

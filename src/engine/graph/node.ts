@@ -17,8 +17,8 @@ export interface Node<A = unknown> {
   readonly shape: Shape;
   readonly dtype: DType;
   /**
-   * Path of the layer that made it, "rcan › group.3 › conv2d", or on whose output it works, "rcan › group.3 › relu"; gradients
-   * end in " ′", what moves weights in " ←".
+   * Path of the layer that made it, "rcan › group.3 › conv2d", or on whose output it works, "rcan › group.3 › relu";
+   * gradients end in " ′", what moves weights in " ←".
    */
   readonly scope: string;
 }
@@ -42,9 +42,9 @@ export interface Example<A> {
 export type Differentiate = (of: Node, wrt: readonly Node[], upstream: Node) => Node[];
 
 /**
- * What an output pixel sees of an input along one axis: output pixel i is made from the input's pixels stride · i − before …
- * stride · i + after, all in input pixels, fractions rounded inward (stride < 1 where the op enlarges). "all": any pixel of the
- * axis, or the axis is gone; "none": its numbers are not read.
+ * What an output pixel sees of an input along one axis: output pixel i is made from the input's pixels stride · i −
+ * before … stride · i + after, all in input pixels, fractions rounded inward (stride < 1 where the op enlarges). "all":
+ * any pixel of the axis, or the axis is gone; "none": its numbers are not read.
  */
 export type Receptive =
   | {
@@ -74,9 +74,9 @@ export interface Op<A = unknown> {
   /** The same in float64, written for clearness. */
   reference(inputs: readonly NDArray[], node: Node<A>): Float64Array;
   /**
-   * The receptive field along an axis (from the front) of input number `input`; what lies beyond the borders counts as more
-   * pixels, also where a border mirrors the picture. Absent: "all", which is never wrong, but the network works on whole
-   * pictures then.
+   * The receptive field along an axis (from the front) of input number `input`; what lies beyond the borders counts as
+   * more pixels, also where a border mirrors the picture. Absent: "all", which is never wrong, but the network works on
+   * whole pictures then.
    */
   receptive?(node: Node<A>, input: number, axis: number): Receptive;
   readonly examples: readonly Example<A>[];
@@ -84,7 +84,10 @@ export interface Op<A = unknown> {
 
 const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
-/** The error of a shape that does not fit: layer path, op, what is wrong, and the shapes that came. A layer of its op's name is named once. */
+/**
+ * The error of a shape that does not fit: layer path, op, what is wrong, and the shapes that came. A layer of its op's
+ * name is named once.
+ */
 export const misfit = (op: string, inputs: readonly Node[], what: string): Error =>
   userError(
     (scopeNames().at(-1)?.endsWith(op) ? scopeNames() : [...scopeNames(), op]).join(" › "),

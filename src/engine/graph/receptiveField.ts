@@ -1,17 +1,21 @@
 import { type Node, type Receptive, topological } from "./node.ts";
 
 /**
- * What an output pixel of a network sees of its input. Araujo et al., "Computing Receptive Fields of Convolutional Neural
- * Networks", https://distill.pub/2019/computing-receptive-fields; here from the ops' rows (`Op.receptive`), with fractional strides.
+ * What an output pixel of a network sees of its input. Araujo et al., "Computing Receptive Fields of Convolutional
+ * Neural Networks", https://distill.pub/2019/computing-receptive-fields; here from the ops' rows (`Op.receptive`), with
+ * fractional strides.
  */
 export interface ReceptiveField {
-  /** Input pixels to each side of its own place that an output pixel depends on, at most; Infinity where an op sees all. */
+  /**
+   * Input pixels to each side of its own place that an output pixel depends on, at most; Infinity where an op sees all.
+   */
   readonly radius: number;
   /** Input pixels from one output pixel to the next, [vertical, horizontal]: ½ where the network enlarges twice. */
   readonly step: readonly [number, number];
   /**
-   * Input pixels by which a picture can be moved so that the output moves with it: 4 for a network that shrinks to a quarter
-   * inside. Parts that start at its multiples give the pixels of the whole. Infinity where there is no such number up to 256.
+   * Input pixels by which a picture can be moved so that the output moves with it: 4 for a network that shrinks to a
+   * quarter inside. Parts that start at its multiples give the pixels of the whole. Infinity where there is no such
+   * number up to 256.
    */
   readonly grid: number;
 }
@@ -28,7 +32,10 @@ export function elementwise({ inputs, shape }: Node, input: number, axis: number
   return from[axis] === shape[place] ? still(place) : "all";
 }
 
-/** Ops on a picture [N, C, H, W] as their first input: every sample alone, all channels together. `side` is 0 for rows, 1 for columns. */
+/**
+ * Ops on a picture [N, C, H, W] as their first input: every sample alone, all channels together. `side` is 0 for rows,
+ * 1 for columns.
+ */
 export function onPicture(input: number, axis: number, along: (side: 0 | 1) => Receptive): Receptive {
   if (input > 0 || axis === 1) return "all";
   return axis === 0 ? still(axis) : along(axis === 2 ? 0 : 1);
@@ -96,8 +103,8 @@ function gridOf(steps: readonly number[]): number {
 }
 
 /**
- * The receptive field of a network, at the size that it is built at: a network whose pads, crops or resizes depend on its size
- * in another way than its sides do can see further at other sizes.
+ * The receptive field of a network, at the size that it is built at: a network whose pads, crops or resizes depend on
+ * its size in another way than its sides do can see further at other sizes.
  * @param output what the network makes     @param picture its input leaf, [..., H, W]
  */
 export function receptiveField(output: Node, picture: Node): ReceptiveField {

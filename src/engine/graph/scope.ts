@@ -1,4 +1,9 @@
-/** Where nodes are being made: in a layer ("body.3 › conv2d"), or in a network between its layers. */
+/**
+ * Where nodes are being made: in a layer ("body.3 › conv2d"), or in a network between its layers. State of the module,
+ * so that no op has to be handed a place. It is safe because graphs are built synchronously: `at` sets it and puts it
+ * back before anything else can run, also when a build throws. A build that awaited would see another's place; `build`
+ * must not.
+ */
 let path: readonly string[] = [];
 let network: string | undefined;
 
@@ -52,7 +57,10 @@ export const inUpdate = <T>(key: string, build: () => T): T => at([key + marks.u
 /** The names from network to layer that are in force, for errors. */
 export const scopeNames = (): readonly string[] => path;
 
-/** The scope of a node that is made now: of no layer itself, it is where its last input is, a parameter or a layer's output. */
+/**
+ * The scope of a node that is made now: of no layer itself, it is where its last input is, a parameter or a layer's
+ * output.
+ */
 export function scopeFor(op: string, inputs: readonly Scoped[]): string {
   if (path.length > 0 || network === undefined || inputs.length === 0) return path.join(SEPARATOR);
   const own = network + SEPARATOR;

@@ -34,7 +34,9 @@ function reachOf(
   return { pads: dealt(total, upper), extra: added };
 }
 
-function transposedReach(site: ImportedNode, x: Node, w: Node): TransposedReach {
+/** Where the output of a transposed convolution begins and ends at the size of its input. */
+export function transposedReach(site: ImportedNode): TransposedReach {
+  const [x, w] = operands(site);
   const [stride, dilation, kernel] = [pair(site, "strides", 1), pair(site, "dilations", 1), sizeOf(w)];
   const extra = pair(site, "output_padding", 0, 0);
   const natural = sizeOf(x).map((side, axis) => (side - 1) * stride[axis]! + dilation[axis]! * (kernel[axis]! - 1) + 1);
@@ -50,10 +52,7 @@ function transposedReach(site: ImportedNode, x: Node, w: Node): TransposedReach 
 
 const convolutionTransposed: Rule = (site) => {
   const [x, w] = operands(site);
-  const { reaches, learning } = site.around;
-  const key = site.file.outputs[0] ?? "";
-  const reach = reaches.get(key) ?? transposedReach(site, x, w);
-  if (learning && site.has("output_shape")) reaches.set(key, reach);
+  const reach = site.around.reaches.get(site.file.outputs[0] ?? "") ?? transposedReach(site);
   return o.convTranspose2d(x, w, {
     stride: pair(site, "strides", 1),
     dilation: pair(site, "dilations", 1),

@@ -6,7 +6,7 @@ import { type FileModel, type FileNode, isStandard, readModel } from "../onnx/re
 import { constant, constantOp, input, parameter } from "../ops/leaf.ts";
 import { activations } from "./activations.ts";
 import { arithmetic } from "./arithmetic.ts";
-import { convolutions } from "./convolutions.ts";
+import { convolutions, transposedReach } from "./convolutions.ts";
 import type { TransposedReach } from "./importedNode.ts";
 import { type ImportContext, ImportedNode, isConstant, numbersOf, type Rule, WORK } from "./importedNode.ts";
 import { norms } from "./norms.ts";
@@ -27,7 +27,10 @@ export interface Imported {
   /** Names of what `build` returns. */
   readonly outputs: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
-  /** First values of its parameters, keyed "network/name" by the names in the file. Statistics of batch norms are among them. */
+  /**
+   * First values of its parameters, keyed "network/name" by the names in the file. Statistics of batch norms are among
+   * them.
+   */
   readonly weights: Readonly<Record<string, Tensor>>;
   /**
    * The network as a graph over these inputs. All calls share one set of parameters. Heights and widths may differ from
@@ -86,7 +89,8 @@ function folded(made: Node, operands: readonly (Node | undefined)[], around: Imp
   const numbers = numbersOf(made, around);
   if (!numbers) return made;
   const values = given.filter(({ dtype }) => dtype !== "bool");
-  const isWhole = made.dtype === "int64" || (made.dtype === "float32" && values.length > 0 && values.every(({ dtype }) => dtype === "int64")); // biome-ignore format: one line
+  const isOfWholes = values.length > 0 && values.every(({ dtype }) => dtype === "int64");
+  const isWhole = made.dtype === "int64" || (made.dtype === "float32" && isOfWholes);
   return constant(isWhole ? numbers.map(Math.trunc) : numbers, made.shape, isWhole ? "int64" : made.dtype);
 }
 
@@ -104,12 +108,16 @@ function placed(error: unknown, { where }: ImportContext, { name }: FileNode): u
   return error;
 }
 
-function buildNode(node: FileNode, values: Map<string, Node>, around: ImportContext): void {
-  const operands = node.inputs.map((name) => {
+/** The values that a node of the file is made of; undefined for an optional one that is left out. */
+const operandsOf = (node: FileNode, values: ReadonlyMap<string, Node>, { where }: ImportContext) =>
+  node.inputs.map((name) => {
     if (name !== "" && !values.has(name))
-      throw userError(`${around.where} › ${node.name}`, `expected the value ${name} before it is used, got none`);
+      throw userError(`${where} › ${node.name}`, `expected the value ${name} before it is used, got none`);
     return name === "" ? undefined : values.get(name)!;
   });
+
+function buildNode(node: FileNode, values: Map<string, Node>, around: ImportContext): void {
+  const operands = operandsOf(node, values, around);
   const site = new ImportedNode(node, operands, around);
   try {
     const made = inScope(node.name, () => RULES.get(node.op)!(site));
@@ -140,19 +148,6 @@ function inputsOf({ inputs, constants }: FileModel, where: string): ImportedInpu
   return found;
 }
 
-const once = (act: () => void): (() => void) => {
-  let isDone = false;
-  return () => {
-    if (!isDone) act();
-    isDone = true;
-  };
-};
-
-/** Are there transposed convolutions whose output is written for one size of the input, which the file tells? */
-const isSized = ({ nodes }: FileModel, inputs: readonly ImportedInput[]): boolean =>
-  nodes.some(({ attributes }) => attributes.has("output_shape")) &&
-  inputs.every(({ shape }) => shape.slice(1).every((side) => side !== null));
-
 /** Inputs at the size that the file tells. */
 const examplesOf = (inputs: readonly ImportedInput[]): Node[] =>
   inputs.map(({ name, shape, dtype }) =>
@@ -162,6 +157,48 @@ const examplesOf = (inputs: readonly ImportedInput[]): Node[] =>
       { dtype },
     ),
   );
+
+/** A file that has been read, with its leaves. */
+interface Source {
+  readonly model: FileModel;
+  readonly inputs: readonly ImportedInput[];
+  readonly leaves: ReadonlyMap<string, Node>;
+  readonly context: Pick<ImportContext, "where" | "opset" | "values">;
+}
+
+/** The values that some names need, over the given inputs, and the context that they were built in. */
+function buildValues(
+  { model, inputs, leaves, context }: Source,
+  given: readonly Node[],
+  names: readonly string[],
+  reaches: ImportContext["reaches"],
+) {
+  const around: ImportContext = { ...context, reaches, work: { left: WORK } };
+  const values = new Map(leaves);
+  inputs.forEach(({ name }, index) => void values.set(name, given[index]!));
+  for (const node of needed(model, names)) buildNode(node, values, around);
+  return { values, around };
+}
+
+/**
+ * The reaches of the transposed convolutions whose output is written for one size of the input: found at that size,
+ * which the file tells, they hold at every other. None where it does not tell.
+ */
+function reachesOf(source: Source, names: readonly string[]): ReadonlyMap<string, TransposedReach> {
+  const { model, inputs } = source;
+  const sized = needed(model, names).filter(
+    ({ op, attributes }) => op === "ConvTranspose" && attributes.has("output_shape"),
+  );
+  const isTold = inputs.every(({ shape }) => shape.slice(1).every((side) => side !== null));
+  if (sized.length === 0 || !isTold) return new Map();
+  const { values, around } = buildValues(source, examplesOf(inputs), names, new Map());
+  return new Map(
+    sized.map((node) => [
+      node.outputs[0] ?? "",
+      transposedReach(new ImportedNode(node, operandsOf(node, values, around), around)),
+    ]),
+  );
+}
 
 const show = (shape: readonly (number | null)[]): string => `[${shape.map((side) => side ?? "any").join(", ")}]`;
 
@@ -194,21 +231,8 @@ export function importOnnx(bytes: Uint8Array, where: string, network = "imported
   const leaves = leavesOf(model, network);
   const stored = [...leaves].filter(([, leaf]) => leaf.op === parameter.row);
   const values = new Map(stored.map(([name, leaf]) => [leaf, model.constants.get(name)!]));
-  const reaches = new Map<string, TransposedReach>();
-  const run = (given: readonly Node[], names: readonly string[], learning = false): Node[] => {
-    const around: ImportContext = { where, opset: model.opset, values, reaches, learning, work: { left: WORK } };
-    const made = new Map<string, Node>(leaves);
-    inputs.forEach(({ name }, index) => void made.set(name, given[index]!));
-    for (const node of needed(model, names)) buildNode(node, made, around);
-    return names.map((name) => {
-      const value = made.get(name);
-      if (!value) throw userError(`${where} › output ${name}`, "expected a node that makes it, got none");
-      return value;
-    });
-  };
-  const learn = once(() => {
-    if (isSized(model, inputs)) run(examplesOf(inputs), outputs, true);
-  });
+  const source: Source = { model, inputs, leaves, context: { where, opset: model.opset, values } };
+  let reaches: ReadonlyMap<string, TransposedReach> | undefined;
   return {
     inputs,
     outputs,
@@ -216,8 +240,13 @@ export function importOnnx(bytes: Uint8Array, where: string, network = "imported
     weights: Object.fromEntries(stored.map(([name]) => [`${network}/${name}`, model.constants.get(name)!])),
     build(given, names = outputs) {
       checkInputs(given, inputs, where);
-      learn();
-      return run(given, names);
+      reaches ??= reachesOf(source, outputs);
+      const made = buildValues(source, given, names, reaches).values;
+      return names.map((name) => {
+        const value = made.get(name);
+        if (!value) throw userError(`${where} › output ${name}`, "expected a node that makes it, got none");
+        return value;
+      });
     },
   };
 }

@@ -21,10 +21,11 @@ export interface ImportContext {
   readonly opset: number;
   /** Values of the parameters, for operators that ask for numbers. */
   readonly values: ReadonlyMap<Node, Tensor>;
-  /** How far transposed convolutions whose size is written in the file reach, by output; found at the file's own input size. */
-  readonly reaches: Map<string, TransposedReach>;
-  /** True while the network is built at that size. */
-  readonly learning: boolean;
+  /**
+   * How far transposed convolutions whose size is written in the file reach, by output; found at the file's own input
+   * size.
+   */
+  readonly reaches: ReadonlyMap<string, TransposedReach>;
   /** How many numbers may still be worked out while the network is built. */
   readonly work: { left: number };
 }
@@ -45,7 +46,9 @@ const toArray = ({ shape, data }: Tensor): NDArray => ({
   data: Float64Array.from(data as Float32Array, Number),
 });
 
-/** The nodes that a value is made of, or undefined when an input is among them or they are too many to evaluate here. */
+/**
+ * The nodes that a value is made of, or undefined when an input is among them or they are too many to evaluate here.
+ */
 function originsOf(node: Node): Set<Node> | undefined {
   const found = new Set<Node>([node]);
   for (const one of found) {
@@ -72,7 +75,10 @@ export function numbersOf(node: Node, { values, work }: ImportContext): Float64A
 const isList = (value: FileAttribute): value is readonly number[] =>
   Array.isArray(value) && value.every((item) => typeof item === "number");
 
-/** One node of a file with what goes into it: rules ask it for operands and attributes, and get errors that name the place. */
+/**
+ * One node of a file with what goes into it: rules ask it for operands and attributes, and get errors that name the
+ * place.
+ */
 export class ImportedNode {
   readonly file: FileNode;
   readonly around: ImportContext;

@@ -3,7 +3,9 @@ import * as o from "../ops/index.ts";
 import type { ImportedNode, Rule } from "./importedNode.ts";
 import { pair, type Window, windowOf } from "./window.ts";
 
-/** A window's walk, and the rows and columns beyond the padding that the last window of a rounded-up pool reaches into. */
+/**
+ * A window's walk, and the rows and columns beyond the padding that the last window of a rounded-up pool reaches into.
+ */
 interface Pool extends Window {
   readonly beyond: readonly [number, number];
 }
@@ -26,7 +28,12 @@ function poolOf(site: ImportedNode, { shape }: Node): Pool {
 const framed = (x: Node, [top, left, bottom, right]: readonly number[], value: number): Node =>
   o.pad(
     x,
-    [[0, 0], [0, 0], [top!, bottom!], [left!, right!]], // biome-ignore format: one line
+    [
+      [0, 0],
+      [0, 0],
+      [top!, bottom!],
+      [left!, right!],
+    ],
     { value },
   );
 

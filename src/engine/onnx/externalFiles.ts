@@ -13,7 +13,10 @@ export const sourceOf = (bytes: Uint8Array): ByteSource => ({
   read: (from, length) => bytes.subarray(from, from + length),
 });
 
-/** The messages of an ONNX file (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) in which tensors can be, by field. */
+/**
+ * The messages of an ONNX file (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) in which tensors can be, by
+ * field.
+ */
 const INSIDE = {
   model: { 7: "graph", 20: "training", 25: "function" },
   training: { 1: "graph", 2: "graph" },
@@ -105,8 +108,8 @@ const isBeside = (location: string): boolean =>
   !/[:*\0]/.test(location) && location.split(/[\\/]/).every((part) => part !== "" && part !== "..");
 
 /**
- * The files that a model file says hold numbers of it (external data), by the names it calls them: relative to its folder. Tensors of
- * subgraphs, functions and attributes count too. The numbers inside the file are passed over.
+ * The files that a model file says hold numbers of it (external data), by the names it calls them: relative to its
+ * folder. Tensors of subgraphs, functions and attributes count too. The numbers inside the file are passed over.
  * @param where the name of the file, for errors
  * @throws UserError when the bytes are no ONNX model, or a name leads out of the file's folder
  */

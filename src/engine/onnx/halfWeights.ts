@@ -9,7 +9,10 @@ const LARGEST = 65504; // of float16
 
 const numbersOf = ({ bytes }: OnnxConstant): Float32Array => new Float32Array(new Uint8Array(bytes).buffer);
 
-/** Is it a matrix or kernel of a size that counts, without numbers that float16 has not? Biases and statistics stay as they are. */
+/**
+ * Is it a matrix or kernel of a size that counts, without numbers that float16 has not? Biases and statistics stay as
+ * they are.
+ */
 const isHalved = (constant: OnnxConstant): boolean =>
   constant.dtype === "float32" &&
   constant.shape.length > 1 &&
@@ -23,8 +26,8 @@ const halvedConstant = (constant: OnnxConstant): OnnxConstant => ({
 });
 
 /**
- * The graph with its matrices and kernels stored as float16, each rounded to the nearest, and cast to float32 before it is first
- * read: half the size, and the same operators. A runtime casts them once, when it loads the file.
+ * The graph with its matrices and kernels stored as float16, each rounded to the nearest, and cast to float32 before it
+ * is first read: half the size, and the same operators. A runtime casts them once, when it loads the file.
  * @param weights names of the constants that are weights
  */
 export function halved(graph: OnnxGraph, weights: ReadonlySet<string>): OnnxGraph {

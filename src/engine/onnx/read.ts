@@ -114,8 +114,8 @@ function readWhole(message: Message, where: string): FileModel {
 export const isStandard = (domain: string): boolean => domain === "" || domain === "ai.onnx";
 
 /**
- * Reads the bytes of an ONNX file (ModelProto, https://onnx.ai/onnx/repo-docs/IR.html). Subgraphs are not looked into, so
- * that nothing is nested deeply; every size is checked against the bytes that are there.
+ * Reads the bytes of an ONNX file (ModelProto, https://onnx.ai/onnx/repo-docs/IR.html). Subgraphs are not looked into,
+ * so that nothing is nested deeply; every size is checked against the bytes that are there.
  * @param where the name of the file, for errors
  */
 export const readModel = (bytes: Uint8Array, where: string): FileModel => readBy(readWhole, bytes, where);

@@ -3,7 +3,10 @@ import { fromHalf } from "../../tensor/half.ts";
 import { type DType, type Shape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { asBigInt, asDouble, asFloat, asInt, type Message } from "./message.ts";
 
-/** An element type of ONNX: bytes each in raw form, what it becomes here, and how. `bytes` starts at offset 0 of its buffer. */
+/**
+ * An element type of ONNX: bytes each in raw form, what it becomes here, and how. `bytes` starts at offset 0 of its
+ * buffer.
+ */
 interface Kind {
   readonly size: number;
   readonly dtype: DType;
@@ -70,7 +73,10 @@ function stored(
   return { count: data.length, make: () => data };
 }
 
-/** A tensor of a model file, float16 and bfloat16 widened to float32. Its size is checked against the bytes that are there. */
+/**
+ * A tensor of a model file, float16 and bfloat16 widened to float32. Its size is checked against the bytes that are
+ * there.
+ */
 export function readTensor(message: Message, where: string): { name: string; tensor: Tensor } {
   const [name, kind] = [message.text(8), message.number(2, asInt)];
   const place = `${where} › tensor ${name || "without a name"}`;

@@ -1,10 +1,11 @@
 import type { OnnxNode } from "./emitter.ts";
 
 /**
- * The nodes that some end of the graph needs, written in such an order that ONNX Runtime runs them in the order given, as far
- * as it lets itself be led. It keeps no order of a file: it walks back from the ends and goes first to the input that was
- * written last (`GraphViewer`, a depth-first search). So the same walk, later nodes first, writes them the other way round.
- * Left to itself it runs weight gradients after the last input gradient, and the gradient of every activation waits in memory.
+ * The nodes that some end of the graph needs, written in such an order that ONNX Runtime runs them in the order given,
+ * as far as it lets itself be led. It keeps no order of a file: it walks back from the ends and goes first to the input
+ * that was written last (`GraphViewer`, a depth-first search). So the same walk, later nodes first, writes them the
+ * other way round. Left to itself it runs weight gradients after the last input gradient, and the gradient of every
+ * activation waits in memory.
  * @param ends names of the graph's outputs
  */
 export function orderForRuntime(nodes: readonly OnnxNode[], ends: readonly string[]): OnnxNode[] {

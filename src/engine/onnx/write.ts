@@ -47,8 +47,8 @@ function nameParameters(nodes: Iterable<Node>): Map<Node, string> {
 }
 
 /**
- * Nodes whose values have the names of the outputs. An input or constant that is an output is copied, and so is a value that
- * has another output's name already.
+ * Nodes whose values have the names of the outputs. An input or constant that is an output is copied, and so is a value
+ * that has another output's name already.
  */
 function withOutputs(
   nodes: readonly OnnxNode[],
@@ -61,7 +61,15 @@ function withOutputs(
   for (const [name, node] of Object.entries(outputs)) {
     const value = names.get(node)!;
     if (made.has(value) && !renamed.has(value)) renamed.set(value, name);
-    else copies.push({ op: "Identity", domain: "", name: `${node.scope} › Identity output ${name}`, inputs: [value], outputs: [name], attributes: {} }); // biome-ignore format: one line
+    else
+      copies.push({
+        op: "Identity",
+        domain: "",
+        name: `${node.scope} › Identity output ${name}`,
+        inputs: [value],
+        outputs: [name],
+        attributes: {},
+      });
   }
   const rename = (value: string): string => renamed.get(value) ?? value;
   return [...nodes, ...copies].map((node) => ({

@@ -37,7 +37,8 @@ export const gateOp = defineOp<{ readonly slope: number }>({
   name: "gate",
   shape: ([dy]) => dy!.shape,
   gradient: (g, { inputs: [, y], attributes: { slope } }) => [gate(g, y!, slope), undefined],
-  // y made so steep that clipping it to slope … 1 leaves a step: three vector passes, where Greater and Where take longer.
+  // y made so steep that clipping it to slope … 1 leaves a step: three vector passes, where Greater and Where take
+  // longer.
   onnx(emit, [dy, y], { attributes: { slope } }) {
     const steep = emit.node("Mul", [y!, emit.scalar(1e30)]);
     return emit.node("Mul", [dy!, emit.node("Clip", [steep, emit.scalar(slope), emit.scalar(1)])]);
@@ -201,7 +202,10 @@ export const erfOp = activation({
   examples: [{ inputs: [{ shape: [3, 4], range: [-3, 3] }], attributes: {} }],
 });
 
-/** x · Φ(x), Φ being the normal distribution function (the exact form). Hendrycks & Gimpel, https://arxiv.org/abs/1606.08415. */
+/**
+ * x · Φ(x), Φ being the normal distribution function (the exact form). Hendrycks & Gimpel,
+ * https://arxiv.org/abs/1606.08415.
+ */
 export const gelu = (x: Node): Node => mul(mul(x, 0.5), add(erfOp([mul(x, Math.SQRT1_2)], {}), 1));
 
 /** x kept between two bounds; at a bound the gradient passes, as PyTorch has it. */

@@ -9,7 +9,8 @@ export const afterOp = defineOp({
   shape: ([x]) => x!.shape,
   dtype: ([x]) => x!.dtype,
   gradient: (dy) => [dy, undefined],
-  // Times a 1 that is made from an element of the other value in a way that no optimizer sees through, and that no NaN spoils.
+  // Times a 1 that is made from an element of the other value in a way that no optimizer sees through, and that no NaN
+  // spoils.
   onnx(emit, [x, other], { dtype }) {
     const first = emit.node("Gather", [
       emit.node("Reshape", [other!, emit.ints([-1])]),
@@ -39,8 +40,8 @@ export const allOf = (nodes: readonly Node[]): Node =>
   );
 
 /**
- * What a block of layers made: the first input as it is. The others are all that goes into the block: `count` values that it
- * can be recomputed from, then whatever else it reads (weights, noise).
+ * What a block of layers made: the first input as it is. The others are all that goes into the block: `count` values
+ * that it can be recomputed from, then whatever else it reads (weights, noise).
  */
 export const blockOp = defineOp<{ readonly count: number }>({
   name: "block",
@@ -53,11 +54,11 @@ export const blockOp = defineOp<{ readonly count: number }>({
 });
 
 /**
- * Marks a block of layers that a step may recompute in its backward pass in place of keeping what lies inside (`StepPlan.remat`).
- * Nothing else changes. Blocks of few inputs that hold a lot inside are worth it.
+ * Marks a block of layers that a step may recompute in its backward pass in place of keeping what lies inside
+ * (`StepPlan.remat`). Nothing else changes. Blocks of few inputs that hold a lot inside are worth it.
  * @param inputs what it is computed from, float32; these are kept
- * @param parts of the batch (axis 0 of all inputs) that are each a block of their own, where pictures do not see each other: of
- * a block that holds more than all others, a part at a time is recomputed
+ * @param parts of the batch (axis 0 of all inputs) that are each a block of their own, where pictures do not see each
+ * other: of a block that holds more than all others, a part at a time is recomputed
  */
 export function block(
   inputs: readonly Node[],

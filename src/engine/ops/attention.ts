@@ -10,11 +10,11 @@ import { concat, reshape, slice } from "./shape.ts";
 interface Attention {
   readonly heads: number;
   /** Most numbers of softmax(QᵀK) that are held at a time; one query of one head is held in any case. */
-  readonly held: number;
+  readonly chunkSize: number;
 }
 
 /** 8 MB: products at full speed, and few chunks. */
-const HELD = 2 ** 21;
+const CHUNK_SIZE = 2 ** 21;
 
 /** Some heads of all pictures, and the queries of theirs that are worked on at a time. */
 interface Chunk {
@@ -26,10 +26,10 @@ const ranges = (side: number, most: number): (readonly [number, number])[] =>
   Array.from({ length: Math.ceil(side / most) }, (_, at) => [at * most, Math.min(side, (at + 1) * most)]);
 
 /** Whole heads while they are small enough, otherwise some queries of one head: one list for each group of heads. */
-function chunksOf([q, k]: readonly Node[], { heads, held }: Attention): Chunk[][] {
+function chunksOf([q, k]: readonly Node[], { heads, chunkSize }: Attention): Chunk[][] {
   const [queries, keys] = [q!.shape[2]!, k!.shape[2]!];
-  const together = Math.max(1, Math.floor(held / (queries * keys)));
-  const most = Math.max(1, Math.floor(held / keys));
+  const together = Math.max(1, Math.floor(chunkSize / (queries * keys)));
+  const most = Math.max(1, Math.floor(chunkSize / keys));
   return ranges(q!.shape[0]! * heads, together).map((group) =>
     ranges(queries, most).map((part) => ({ heads: group, queries: part })),
   );
@@ -42,7 +42,8 @@ const isWhole = (chunks: readonly (readonly Chunk[])[]): boolean => chunks.lengt
 const split = (x: Node, heads: number): Node => reshape(x, [x.shape[0]! * heads, x.shape[1]! / heads, x.shape[2]!]);
 
 const headsOf = (x: Node, [from, to]: readonly [number, number]): Node => slice(x, [from], [to]);
-const queriesOf = (x: Node, [from, to]: readonly [number, number]): Node => slice(x, [0, 0, from], [x.shape[0]!, x.shape[1]!, to]); // biome-ignore format: one line
+const queriesOf = (x: Node, [from, to]: readonly [number, number]): Node =>
+  slice(x, [0, 0, from], [x.shape[0]!, x.shape[1]!, to]);
 
 /** 1/√D */
 const scaleOf = ({ shape }: Node, { heads }: Attention): number => (shape[1]! / heads) ** -0.5;
@@ -82,7 +83,10 @@ function emitForm(emit: Emit, root: Node, given: ReadonlyMap<Node, string>): str
   return names.get(root)!;
 }
 
-/** ONNX Runtime's own kernel, which holds no matrix either and takes half to nine tenths of the time of chunks. Positions first. */
+/**
+ * ONNX Runtime's own kernel, which holds no matrix either and takes half to nine tenths of the time of chunks.
+ * Positions first.
+ */
 function emitKernel(emit: Emit, names: readonly string[], { heads }: Attention): string {
   const turned = (name: string): string => emit.node("Transpose", [name], { perm: [0, 2, 1] });
   return turned(emit.node("MultiHeadAttention", names.map(turned), { num_heads: heads }, "com.microsoft"));
@@ -115,10 +119,18 @@ function slopes({ q, k, v, y, dy }: Part): readonly [Node, Node, Node] {
   return [matmul(k, dScores, { transposeB: true }), matmul(q, dScores), matmul(dy, p)];
 }
 
-/** Gradients by the scaled queries, the keys and the values of all heads; a chunk begins when the one before is done with. */
+/**
+ * Gradients by the scaled queries, the keys and the values of all heads; a chunk begins when the one before is done
+ * with.
+ */
 function backward(dy: Node, y: Node<Attention>): Node[] {
   const { inputs, attributes } = y;
-  const [k, v, ...ends] = [inputs[1]!, inputs[2]!, y, dy].map((x) => split(x, attributes.heads)) as [Node, Node, Node, Node]; // biome-ignore format: one line
+  const [k, v, ...ends] = [inputs[1]!, inputs[2]!, y, dy].map((x) => split(x, attributes.heads)) as [
+    Node,
+    Node,
+    Node,
+    Node,
+  ];
   const all: Part = { q: scaled(inputs[0]!, attributes), k, v, y: ends[0], dy: ends[1] };
   const groups = chunksOf(inputs, attributes);
   let before = dy;
@@ -135,10 +147,27 @@ function backward(dy: Node, y: Node<Attention>): Node[] {
     }
     return [concat(queries, 2), ...sums];
   });
-  return [0, 1, 2].map((at) => concat(made.map((group) => group[at]!), 0)); // biome-ignore format: one line
+  return [0, 1, 2].map((at) =>
+    concat(
+      made.map((group) => group[at]!),
+      0,
+    ),
+  );
 }
 
-const example = (n: number, [c, e]: readonly [number, number], [t, s]: readonly [number, number], attributes: Attention): Example<Attention> => ({ inputs: [[n, c, t], [n, c, s], [n, e, s]], attributes }); // biome-ignore format: one line
+const example = (
+  n: number,
+  [c, e]: readonly [number, number],
+  [t, s]: readonly [number, number],
+  attributes: Attention,
+): Example<Attention> => ({
+  inputs: [
+    [n, c, t],
+    [n, c, s],
+    [n, e, s],
+  ],
+  attributes,
+});
 
 /** Softmax of a row of numbers. */
 function weigh(scores: readonly number[]): number[] {
@@ -192,10 +221,10 @@ export const attentionOp = defineOp<Attention>({
   },
   reference,
   examples: [
-    example(1, [2, 3], [4, 5], { heads: 1, held: HELD }),
-    example(2, [4, 4], [3, 3], { heads: 2, held: HELD }),
-    example(2, [4, 2], [3, 2], { heads: 2, held: 12 }),
-    example(1, [4, 4], [5, 3], { heads: 2, held: 6 }),
+    example(1, [2, 3], [4, 5], { heads: 1, chunkSize: CHUNK_SIZE }),
+    example(2, [4, 4], [3, 3], { heads: 2, chunkSize: CHUNK_SIZE }),
+    example(2, [4, 2], [3, 2], { heads: 2, chunkSize: 12 }),
+    example(1, [4, 4], [5, 3], { heads: 2, chunkSize: 6 }),
   ],
 });
 
@@ -206,10 +235,10 @@ export interface AttentionOptions {
 
 /**
  * Scaled dot-product attention: every query takes the mean of the values, weighted by how well their keys fit it.
- * Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2, with heads side by side in the channels. The whole matrix
- * of weights is never held where it is large: it is made in chunks, and made again on the way back.
+ * Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, section 3.2, with heads side by side in the channels. The
+ * whole matrix of weights is never held where it is large: it is made in chunks, and made again on the way back.
  * @param q queries [N, H·D, T] @param k keys [N, H·D, S] @param v values [N, H·E, S]
  * @returns [N, H·E, T]
  */
 export const attention = (q: Node, k: Node, v: Node, { heads = 1 }: AttentionOptions = {}): Node =>
-  attentionOp([q, k, v], { heads, held: HELD });
+  attentionOp([q, k, v], { heads, chunkSize: CHUNK_SIZE });

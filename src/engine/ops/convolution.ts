@@ -21,7 +21,14 @@ function eachTap(
   geometry: Geometry,
   visit: (y: number, x: number, w: number) => void,
 ): void {
-  const { kernel: [kh, kw], stride, dilation, pads, groups, size: [height, width] } = geometry; // biome-ignore format: one line
+  const {
+    kernel: [kh, kw],
+    stride,
+    dilation,
+    pads,
+    groups,
+    size: [height, width],
+  } = geometry;
   const [oh, ow] = outputSize(geometry);
   const perGroup = channels / groups;
   for (let n = 0; n < batch; n++)
@@ -129,7 +136,10 @@ export const convolutionOp = defineOp<Geometry>({
   examples: [...examples(({ x, w }) => [x, w]), ...examples(({ x, w, o }) => [x, w, [o]]).slice(0, 7)],
 });
 
-/** The gradient of a convolution with respect to its input, which is the transposed convolution: dy [N, O, H', W'], w → [N, C, H, W]. */
+/**
+ * The gradient of a convolution with respect to its input, which is the transposed convolution: dy [N, O, H', W'], w →
+ * [N, C, H, W].
+ */
 export const convolutionInputOp = defineOp<Geometry>({
   name: "convolutionInput",
   shape: ([dy, w], { groups, size }) => [dy!.shape[0]!, w!.shape[1]! * groups, ...size],
@@ -156,7 +166,9 @@ export const convolutionInputOp = defineOp<Geometry>({
   examples: examples(({ y, w }) => [y, w]),
 });
 
-/** The gradient of a convolution with respect to its weight: x [N, C, H, W], dy [N, O, H', W'] → [O, C/groups, kh, kw]. */
+/**
+ * The gradient of a convolution with respect to its weight: x [N, C, H, W], dy [N, O, H', W'] → [O, C/groups, kh, kw].
+ */
 export const convolutionWeightOp = defineOp<Geometry>({
   name: "convolutionWeight",
   shape: ([x, dy], { groups, kernel }) => [dy!.shape[1]!, x!.shape[1]! / groups, ...kernel],
@@ -200,7 +212,9 @@ export interface ConvolutionOptions {
   readonly bias?: Node;
 }
 
-/** Convolution (correlation, as all frameworks have it) of x [N, C, H, W] with w [O, C/groups, kh, kw] → [N, O, H', W']. */
+/**
+ * Convolution (correlation, as all frameworks have it) of x [N, C, H, W] with w [O, C/groups, kh, kw] → [N, O, H', W'].
+ */
 export function conv2d(x: Node, w: Node, options: ConvolutionOptions = {}): Node {
   const { stride = 1, dilation = 1, padding = 0, groups = 1, bias } = options;
   return convolution(x, w, bias, {
@@ -213,7 +227,10 @@ export function conv2d(x: Node, w: Node, options: ConvolutionOptions = {}): Node
   });
 }
 
-/** Transposed convolution of x [N, C, H, W] with w [C, O/groups, kh, kw] → [N, O, H', W'], H' = (H−1)·stride − pads + dilation·(kh−1) + 1 + outputPadding. */
+/**
+ * Transposed convolution of x [N, C, H, W] with w [C, O/groups, kh, kw] → [N, O, H', W'], H' = (H−1)·stride − pads +
+ * dilation·(kh−1) + 1 + outputPadding.
+ */
 export function convTranspose2d(
   x: Node,
   w: Node,

@@ -29,8 +29,9 @@ const isSame = ({ stride, dilation, groups, kernel, pads }: Geometry): boolean =
   pads[1] + pads[3] === kernel[1] - 1;
 
 /**
- * y = x ∗ w + b. With very few filters over many channels the matrix product of a convolution is a thin strip; ConvTranspose
- * with the turned weight multiplies first and gathers the taps afterwards, which is 2–3 times as fast on CPUs.
+ * y = x ∗ w + b. With very few filters over many channels the matrix product of a convolution is a thin strip;
+ * ConvTranspose with the turned weight multiplies first and gathers the taps afterwards, which is 2–3 times as fast on
+ * CPUs.
  */
 export const convolutionForm: Form = (emit, [x, w, b], node) => {
   const { attributes: walk, inputs } = node;
@@ -47,8 +48,8 @@ export const convolutionForm: Form = (emit, [x, w, b], node) => {
 };
 
 /**
- * w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C swapped.
- * Whole rows of filters are picked in turned order, which takes a fraction of the time that single taps take.
+ * w [O, C/g, kh, kw] as the weight of the convolution that carries gradients back at stride 1: turned by 180°, O and C
+ * swapped. Whole rows of filters are picked in turned order, which takes a fraction of the time that single taps take.
  */
 function turned(emit: Emit, w: string, [o, c, kh, kw]: readonly number[], groups: number): string {
   const [taps, filters] = [kh! * kw!, o! / groups];
@@ -129,7 +130,9 @@ const shiftsOf = ({ kernel, pads, size }: Geometry): Shifts => ({
   columns: Array.from({ length: kernel[1] }, (_, b) => b - pads[1]),
 });
 
-/** The picture shifted by every column offset, as channels: [N, C, HW] → [N, kw·C, HW]. `sign` −1 shifts dy against x. */
+/**
+ * The picture shifted by every column offset, as channels: [N, C, HW] → [N, kw·C, HW]. `sign` −1 shifts dy against x.
+ */
 function columnShifts(emit: Emit, x: string, { size: [height, width], columns }: Shifts, sign: 1 | -1): string {
   const shifted = columns.map((offset) => {
     if (offset === 0) return x;
@@ -142,8 +145,8 @@ function columnShifts(emit: Emit, x: string, { size: [height, width], columns }:
 }
 
 /**
- * dw of a convolution that keeps the size, from kw + kh shifted copies and kh matrix products: the column shifts are taken of
- * the operand with fewer channels, the row shifts of whichever is then the smaller.
+ * dw of a convolution that keeps the size, from kw + kh shifted copies and kh matrix products: the column shifts are
+ * taken of the operand with fewer channels, the row shifts of whichever is then the smaller.
  */
 const weightByShifts: Form = (emit, [x, dy], { attributes: walk, inputs }) => {
   const [n, c] = inputs[0]!.shape as readonly [number, number];
@@ -174,8 +177,9 @@ const weightByShifts: Form = (emit, [x, dy], { attributes: walk, inputs }) => {
 const MANY = 32;
 
 /**
- * dw from x and dy. On small maps one product for all pictures is 1.1–2.2 times as fast as the other forms, and on larger ones
- * with strides a product a picture 1.1–2 times as fast as a convolution, but for kernels whose taps fill vectors of 16.
+ * dw from x and dy. On small maps one product for all pictures is 1.1–2.2 times as fast as the other forms, and on
+ * larger ones with strides a product a picture 1.1–2 times as fast as a convolution, but for kernels whose taps fill
+ * vectors of 16.
  */
 export const weightGradientForm: Form = (emit, names, node) => {
   const { attributes: walk, inputs } = node;

@@ -55,7 +55,10 @@ function binary({ name, onnx, f, gradient, bool, examples = BROADCASTS }: Binary
   });
 }
 
-/** What was repeated to fill a shape. Element by element it is all the same whether that is done before or after: after is less work. */
+/**
+ * What was repeated to fill a shape. Element by element it is all the same whether that is done before or after: after
+ * is less work.
+ */
 const narrow = (x: Node): Node => (x.op === expandOp.row ? x.inputs[0]! : x);
 
 const apply =

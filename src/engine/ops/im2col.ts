@@ -4,8 +4,8 @@ import type { Geometry } from "./geometry.ts";
 import { emitSumFirst } from "./reduce.ts";
 
 /**
- * The weight gradient as a matrix product of dy with the windows of x laid out as columns. A convolution with one-hot kernels
- * lays them out: it walks as the convolution itself does.
+ * The weight gradient as a matrix product of dy with the windows of x laid out as columns. A convolution with one-hot
+ * kernels lays them out: it walks as the convolution itself does.
  */
 type Form = (emit: Emit, names: readonly string[], node: Node<Geometry>) => string;
 
@@ -28,7 +28,9 @@ export const timesTransposed = (emit: Emit, a: string, b: string): string =>
     ? emit.node("MatMul", [a, emit.node("Transpose", [b], { perm: [0, 2, 1] })])
     : emit.node("FusedMatMul", [a, b], { transB: 1 }, "com.microsoft");
 
-/** A product for each picture, and their sum: the products are as large as the weight, so there should be many pixels. */
+/**
+ * A product for each picture, and their sum: the products are as large as the weight, so there should be many pixels.
+ */
 export const weightByPictures: Form = (emit, [x, dy], { attributes: walk, inputs, shape }) => {
   const [n, c] = inputs[0]!.shape as readonly [number, number];
   const planes = emit.node("Reshape", [x!, emit.ints([n * c, 1, ...walk.size])]);
@@ -55,7 +57,10 @@ function stackOf({ kernel, stride, dilation, pads, size }: Geometry): Stack {
   return { pitch, rows: pitch / stride[0], below };
 }
 
-/** Does every picture of the stack have its windows? Not where a kernel has fewer rows than its step, or a border is very wide. */
+/**
+ * Does every picture of the stack have its windows? Not where a kernel has fewer rows than its step, or a border is
+ * very wide.
+ */
 export const isStackable = (walk: Geometry, height: number): boolean =>
   walk.groups === 1 && stackOf(walk).below >= 0 && height <= stackOf(walk).rows;
 
@@ -67,8 +72,8 @@ function stacked(emit: Emit, x: string, [n, c, height, width]: readonly number[]
 }
 
 /**
- * One product for all pictures, of which those of a channel stand below each other in one tall plane, with so many zeros
- * between them that no window of one sees another.
+ * One product for all pictures, of which those of a channel stand below each other in one tall plane, with so many
+ * zeros between them that no window of one sees another.
  */
 export const weightByStack: Form = (emit, [x, dy], { attributes: walk, inputs, shape }) => {
   const { pitch, rows, below } = stackOf(walk);

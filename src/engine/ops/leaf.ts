@@ -17,7 +17,9 @@ export const inputOp = defineOp<InputAttributes>({
   examples: [],
 });
 
-/** A value fed at every run. With `noise` the step fills it from its seeded generator instead (0…1 or standard normal). */
+/**
+ * A value fed at every run. With `noise` the step fills it from its seeded generator instead (0…1 or standard normal).
+ */
 export const input = (
   name: string,
   shape: Shape,

@@ -43,7 +43,10 @@ const turn = (emit: Emit, name: string, { shape }: Node, turned: boolean): strin
   return emit.node("Transpose", [name], { perm });
 };
 
-/** Matrix product of the last two axes, broadcast over the others; two matrices may have a bias per column as third input. */
+/**
+ * Matrix product of the last two axes, broadcast over the others; two matrices may have a bias per column as third
+ * input.
+ */
 export const matmulOp = defineOp<Transposed>({
   name: "matmul",
   shape(inputs, attributes) {
@@ -113,7 +116,8 @@ export interface MatmulOptions extends Partial<Transposed> {
 }
 
 /**
- * Matrix product: a [..., M, K] · b [..., K, P] → [..., M, P], batch axes broadcast. With `transposeA` a is [..., K, M], with
+ * Matrix product: a [..., M, K] · b [..., K, P] → [..., M, P], batch axes broadcast. With `transposeA` a is [..., K,
+ * M], with
  * `transposeB` b is [..., P, K].
  */
 export function matmul(a: Node, b: Node, options: MatmulOptions = {}): Node {

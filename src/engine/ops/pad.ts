@@ -82,7 +82,10 @@ export const padOp = defineOp<Padded>({
   },
   gradient: (dy, { attributes }) => [
     attributes.mode === "constant"
-      ? pad(dy, attributes.pads.map(([before, after]) => [-before, -after])) // biome-ignore format: one line
+      ? pad(
+          dy,
+          attributes.pads.map(([before, after]) => [-before, -after]),
+        )
       : padGradientOp([dy], attributes),
   ],
   onnx(emit, [x], { inputs, attributes: { pads, mode, value } }) {
@@ -102,7 +105,8 @@ export const padOp = defineOp<Padded>({
     });
     return out;
   },
-  // Seen from the middle, as if the picture went on: what a border mirrors lies nearer to every pixel than the border does.
+  // Seen from the middle, as if the picture went on: what a border mirrors lies nearer to every pixel than the border
+  // does.
   receptive: ({ attributes: { pads } }, _, axis) => ({
     axis,
     stride: 1,
@@ -119,7 +123,10 @@ export const padOp = defineOp<Padded>({
   ],
 });
 
-/** Adds what a border got back to where it came from: the gradient of a reflected or edge pad, along one axis by a matrix. */
+/**
+ * Adds what a border got back to where it came from: the gradient of a reflected or edge pad, along one axis by a
+ * matrix.
+ */
 function foldAlong(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
   const [before, after] = pads[axis]!;
   const side = shape[axis]! - before - after;
@@ -129,43 +136,59 @@ function foldAlong(emit: Emit, dy: string, shape: Shape, axis: number, { pads, m
   return emitAlong(emit, dy, shape, axis, fold);
 }
 
-/** The same by strips: the few rows that get something back are cut out and added to, the rest is copied. */
-function foldStrips(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
-  const [before, after] = pads[axis]!;
-  const end = shape[axis]! - after;
+/** Operations on rows from … to (columns, for the last axis) of what is folded, counted from one end of it. */
+interface Rows {
+  cut(from: number, to: number): string;
+  /** In the opposite order. */
+  turned(from: number, to: number): string;
+  /** Their sum, one row. */
+  total(from: number, to: number): string;
+}
+
+/** Operations on rows counted from the start. */
+function rowsOf(emit: Emit, dy: string, shape: Shape, axis: number): Rows {
   const cut = (from: number, to: number): string =>
     emitSlice(emit, dy, shape, {
       starts: shape.map(() => 0).with(axis, from),
       ends: shape.with(axis, to),
       steps: shape.map(() => 1),
     });
-  const turned = (from: number, to: number): string => {
-    const back = emit.ints(Array.from({ length: to - from }, (_, place) => to - 1 - place));
-    return emit.node("Gather", [dy, back], { axis });
+  return {
+    cut,
+    turned(from, to) {
+      const back = emit.ints(Array.from({ length: to - from }, (_, place) => to - 1 - place));
+      return emit.node("Gather", [dy, back], { axis });
+    },
+    total: (from, to) => emit.node("ReduceSum", [cut(from, to), emit.ints([axis])], { keepdims: 1 }),
   };
-  const total = (from: number, to: number): string =>
-    emit.node("ReduceSum", [cut(from, to), emit.ints([axis])], { keepdims: 1 });
-  const parts: string[] = [];
-  let from = before;
-  let to = end;
-  if (before > 0 && mode === "reflect") {
-    parts.push(cut(before, before + 1));
-    parts.push(emit.node("Add", [cut(before + 1, 2 * before + 1), turned(0, before)]));
-    from = 2 * before + 1;
-  } else if (before > 0) {
-    parts.push(total(0, before + 1));
-    from = before + 1;
-  }
-  const tail: string[] = [];
-  if (after > 0 && mode === "reflect") {
-    to = end - 1 - after;
-    tail.push(emit.node("Add", [cut(to, end - 1), turned(end, shape[axis]!)]), cut(end - 1, end));
-  } else if (after > 0) {
-    to = end - 1;
-    tail.push(total(to, shape[axis]!));
-  }
-  if (to > from) parts.push(cut(from, to));
-  return emit.node("Concat", [...parts, ...tail], { axis });
+}
+
+/** The same rows counted from the end of `length` rows. */
+const flipped = ({ cut, turned, total }: Rows, length: number): Rows => ({
+  cut: (from, to) => cut(length - to, length - from),
+  turned: (from, to) => turned(length - to, length - from),
+  total: (from, to) => total(length - to, length - from),
+});
+
+/** The strips that one end's border is folded into, from outside in, and how many rows of dy they stand for. */
+function foldEnd(emit: Emit, { cut, turned, total }: Rows, border: number, mode: PadMode) {
+  if (border === 0) return { strips: [], taken: 0 };
+  if (mode === "edge") return { strips: [total(0, border + 1)], taken: border + 1 };
+  const edge = cut(border, border + 1); // reflected by nothing
+  const mirrored = emit.node("Add", [cut(border + 1, 2 * border + 1), turned(0, border)]);
+  return { strips: [edge, mirrored], taken: 2 * border + 1 };
+}
+
+/** The same by strips: the few rows that get something back are cut out and added to, the rest is copied. */
+function foldStrips(emit: Emit, dy: string, shape: Shape, axis: number, { pads, mode }: Padded): string {
+  const [before, after] = pads[axis]!;
+  const length = shape[axis]!;
+  const rows = rowsOf(emit, dy, shape, axis);
+  const first = foldEnd(emit, rows, before, mode);
+  const last = foldEnd(emit, flipped(rows, length), after, mode);
+  const [from, to] = [first.taken, length - last.taken];
+  const middle = to > from ? [rows.cut(from, to)] : [];
+  return emit.node("Concat", [...first.strips, ...middle, ...last.strips.toReversed()], { axis });
 }
 
 /** The gradient of a reflected or edge pad: what lies in the border is added to where it came from. */
@@ -200,7 +223,8 @@ export const padGradientOp = defineOp<Padded>({
 
 /**
  * x with a border, a pair [before, after] for every axis. A negative number crops (constant mode only).
- * @param options.mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "edge" repeats the edge
+ * @param options.mode "constant" fills with `value` (0), "reflect" mirrors without repeating the edge, "edge" repeats
+ * the edge
  */
 export function pad(
   x: Node,

@@ -18,7 +18,9 @@ function eachBlock([n, c, height, width]: Shape, block: number, visit: (deep: nu
       }
 }
 
-/** Channels spread into blocks of pixels: [N, C·b², H, W] → [N, C, H·b, W·b], in the order of PyTorch's PixelShuffle. */
+/**
+ * Channels spread into blocks of pixels: [N, C·b², H, W] → [N, C, H·b, W·b], in the order of PyTorch's PixelShuffle.
+ */
 export const depthToSpaceOp = defineOp<Blocks>({
   name: "depthToSpace",
   shape(inputs, { block }) {
@@ -66,7 +68,8 @@ export const spaceToDepthOp = defineOp<Blocks>({
     return [n!, c! * block ** 2, h! / block, w! / block];
   },
   gradient: (dy, { attributes: { block } }) => [depthToSpace(dy, block)],
-  // ONNX counts the taps before the channels. With every plane a picture of its own there is no difference; a file, whose
+  // ONNX counts the taps before the channels. With every plane a picture of its own there is no difference; a file,
+  // whose
   // sides may be free, gets the channels reordered instead.
   onnx(emit, [x], { inputs, shape, attributes: { block } }) {
     const [n, c, height, width] = inputs[0]!.shape as [number, number, number, number];

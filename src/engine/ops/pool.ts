@@ -130,7 +130,10 @@ export const averagePoolGradientOp: OpFunction<Spread> = defineOp<Spread>({
   ],
 });
 
-/** Mean of every window of x [N, C, H, W] → [N, C, H', W']; H' = ⌊(H + 2·padding − kernel) / stride⌋ + 1. Zeros of the border count. */
+/**
+ * Mean of every window of x [N, C, H, W] → [N, C, H', W']; H' = ⌊(H + 2·padding − kernel) / stride⌋ + 1. Zeros of the
+ * border count.
+ */
 export const averagePool = (x: Node, options: PoolOptions): Node => averagePoolOp([x], windowOf(options));
 
 const LOWEST = -3.4e38; // a border that no maximum comes from

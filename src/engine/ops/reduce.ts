@@ -49,8 +49,8 @@ const REDUCTIONS: readonly { inputs: readonly Shape[]; attributes: Reduction }[]
 ];
 
 /**
- * Writes a sum over the first `count` axes (a batch), in the shape `out`: a product with a row of ones, which on the CPU takes
- * a quarter of the time of ReduceSum over axis 0.
+ * Writes a sum over the first `count` axes (a batch), in the shape `out`: a product with a row of ones, which on the
+ * CPU takes a quarter of the time of ReduceSum over axis 0.
  */
 export function emitSumFirst(emit: Emit, x: string, shape: Shape, count: number, out: Shape): string {
   const [rows, columns] = [sizeOf(shape.slice(0, count)), sizeOf(shape.slice(count))];
@@ -129,7 +129,10 @@ export function max(x: Node, axes?: readonly number[], keep = false): Node {
   return resolved.length === 0 ? x : maxOp([x], { axes: resolved, keep });
 }
 
-/** Undoes a broadcast: sums x over the axes that broadcasting `shape` would have repeated. x itself when the shapes are equal. */
+/**
+ * Undoes a broadcast: sums x over the axes that broadcasting `shape` would have repeated. x itself when the shapes are
+ * equal.
+ */
 export function sumTo(x: Node, shape: Shape): Node {
   if (isSameShape(x.shape, shape)) return x;
   const extra = x.shape.length - shape.length;

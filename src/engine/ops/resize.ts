@@ -94,8 +94,9 @@ const factorsOf = (from: Shape, to: Shape): number[] | undefined => {
 };
 
 /**
- * Writes a resize. Nearest by a whole number and linear are ONNX Resize, which is up to four times faster than two products
- * with interpolation matrices; for cubic without antialias those are forty times faster, and nearest by fractions is exact.
+ * Writes a resize. Nearest by a whole number and linear are ONNX Resize, which is up to four times faster than two
+ * products with interpolation matrices; for cubic without antialias those are forty times faster, and nearest by
+ * fractions is exact.
  */
 function emitResize(emit: Emit, x: string, shape: Shape, attributes: Resized): string {
   const { height, width, mode, antialias } = attributes;
@@ -155,9 +156,10 @@ export const resizeGradientOp: OpFunction<ResizedFrom> = defineOp<ResizedFrom>({
 });
 
 /**
- * A picture x [N, C, H, W] in another size, pixel centers at halves; pixels outside are left out and the weights brought to
- * a sum of 1. Cubic is Keys' kernel with a = −0.5 (PyTorch: −0.75 without antialias, −0.5 with it).
- * @param options.mode nearest takes pixel ⌊i · from / to⌋, as PyTorch's "nearest"     @param options.antialias widens the kernel when shrinking
+ * A picture x [N, C, H, W] in another size, pixel centers at halves; pixels outside are left out and the weights
+ * brought to a sum of 1. Cubic is Keys' kernel with a = −0.5 (PyTorch: −0.75 without antialias, −0.5 with it).
+ * @param options.mode nearest takes pixel ⌊i · from / to⌋, as PyTorch's "nearest"     @param options.antialias widens
+ * the kernel when shrinking
  */
 export const resize = (
   x: Node,

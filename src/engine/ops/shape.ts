@@ -47,7 +47,10 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   ],
 });
 
-/** The same elements in the same order, in another shape; one side may be −1 and is worked out. x itself when nothing changes. */
+/**
+ * The same elements in the same order, in another shape; one side may be −1 and is worked out. x itself when nothing
+ * changes.
+ */
 export function reshape(x: Node, shape: Shape): Node {
   const rest = shape.reduce((product, side) => (side === -1 ? product : product * side), 1);
   const full = shape.map((side) => (side === -1 ? sizeOf(x.shape) / rest : side));
@@ -99,7 +102,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
     let start = 0;
     return inputs.map((input) => {
       const end = start + input.shape[axis]!;
-      const part = slice(dy, shape.map(() => 0).with(axis, start), shape.with(axis, end)); // biome-ignore format: one line
+      const part = slice(dy, shape.map(() => 0).with(axis, start), shape.with(axis, end));
       start = end;
       return part;
     });
@@ -134,7 +137,10 @@ export interface Box {
 
 const TO_THE_END = 2 ** 31 - 1;
 
-/** Writes a Slice of the axes that change; an end at the side is written as "to the end", for files whose sides are free. */
+/**
+ * Writes a Slice of the axes that change; an end at the side is written as "to the end", for files whose sides are
+ * free.
+ */
 export function emitSlice(emit: Emit, x: string, shape: Shape, { starts, ends, steps }: Box): string {
   const axes = [...shape.keys()].filter(
     (axis) => starts[axis] !== 0 || ends[axis] !== shape[axis] || steps[axis] !== 1,
@@ -195,8 +201,8 @@ export const sliceOp = defineOp<Box>({
 });
 
 /**
- * A box cut out of x, one start and end for each axis from the first; axes that are not named stay whole. Negative numbers
- * count from the end, as in numpy. `steps` (1 when absent) takes every second, third, … element.
+ * A box cut out of x, one start and end for each axis from the first; axes that are not named stay whole. Negative
+ * numbers count from the end, as in numpy. `steps` (1 when absent) takes every second, third, … element.
  */
 export function slice(
   x: Node,

@@ -105,7 +105,8 @@ export async function loadProgram(
     run(feeds, fetch = Object.keys(outputs)) {
       const missing = names.find((name) => !feeds[name]);
       if (missing !== undefined) throw userError(`input ${missing}`, "expected a tensor, got none");
-      const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)])); // faster than a message's own
+      // faster than a message's own
+      const copies = Object.fromEntries(names.map((name) => [name, copyOf(feeds[name]!)]));
       return ours(channel.call("run", id, { feeds: copies, fetch }, Object.values(copies).map(bufferOf)));
     },
     read: (names) => ours(channel.call("read", id, readRequest(state, target, names))),

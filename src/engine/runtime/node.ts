@@ -35,8 +35,8 @@ const [BUSY, CLOSING] = [0, 1];
 const PATIENCE = 30_000;
 
 /**
- * Calls to the worker thread and the promises that wait for them. A thread that is ended inside onnxruntime-node takes the
- * process with it ("terminate called after throwing an instance of 'Napi::Error'"), so that is waited for.
+ * Calls to the worker thread and the promises that wait for them. A thread that is ended inside onnxruntime-node takes
+ * the process with it ("terminate called after throwing an instance of 'Napi::Error'"), so that is waited for.
  */
 class Bridge implements Channel {
   readonly #worker: Worker;
@@ -122,7 +122,9 @@ function filesBeside(path: string): string[] {
   }
 }
 
-/** A file on the disk: by its path where the library reads files itself, so that no size is too large, else in memory. */
+/**
+ * A file on the disk: by its path where the library reads files itself, so that no size is too large, else in memory.
+ */
 function fileCall(path: string, isByPath: boolean): OpenCall {
   const names = filesBeside(path);
   const at = (name: string): string => join(dirname(path), name);
@@ -142,9 +144,9 @@ export interface RuntimeOptions {
 }
 
 /**
- * From 1.29 on onnxruntime-node reports each session to Microsoft and keeps a device's number in the home folder unless this
- * is set before it loads, in the main thread: a worker's environment is a copy that native code does not see. Who set it
- * otherwise is heard.
+ * From 1.29 on onnxruntime-node reports each session to Microsoft and keeps a device's number in the home folder unless
+ * this is set before it loads, in the main thread: a worker's environment is a copy that native code does not see. Who
+ * set it otherwise is heard.
  */
 const keepToOurselves = (): void => {
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
@@ -153,8 +155,8 @@ const keepToOurselves = (): void => {
 const LIBRARIES = { cpu: "onnxruntime-node", webgpu: "onnxruntime-node", wasm: "onnxruntime-web" } as const;
 
 /**
- * Starts a runtime of this process: `cpu` and `webgpu` by onnxruntime-node, `wasm` by onnxruntime-web (what passes there
- * runs in a page), `reference` by plain TypeScript. Sessions live in a worker thread until `dispose`.
+ * Starts a runtime of this process: `cpu` and `webgpu` by onnxruntime-node, `wasm` by onnxruntime-web (what passes
+ * there runs in a page), `reference` by plain TypeScript. Sessions live in a worker thread until `dispose`.
  */
 export function createRuntime(name: RuntimeName, { threads = availableParallelism() }: RuntimeOptions = {}): Runtime {
   if (name === "reference") return referenceRuntime();

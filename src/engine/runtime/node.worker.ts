@@ -1,4 +1,5 @@
-// The thread that owns ONNX Runtime's sessions, so that a run never blocks the caller's event loop. A file of its own in the
+// The thread that owns ONNX Runtime's sessions, so that a run never blocks the caller's event loop. A file of its own
+// in the
 // package; tests have it bundled beside this file, since Node 20 starts no TypeScript.
 import { parentPort, workerData } from "node:worker_threads";
 import type { OrtLibrary } from "./library.ts";
@@ -25,12 +26,13 @@ const tell = (isBusy: boolean): void => {
 const ort: OrtLibrary = await import(library).finally(() => tell(false));
 parentPort?.postMessage({ call: -1 });
 if (provider === "wasm") ort.env.wasm.numThreads = threads;
-// onnxruntime-node 1.30 keeps what earlier runs bound: asked for other outputs, it refuses, or gives one in place of another.
+// onnxruntime-node 1.30 keeps what earlier runs bound: asked for other outputs, it refuses, or gives one in place of
+// another.
 const site = openSite(ort, { provider, threads, bindsOnce: provider === "webgpu" });
 
 /**
- * glibc's malloc gives memory of this size back to the system until a block as large has once been freed, and then keeps it:
- * the pages of a step's results would be new ones at every step.
+ * glibc's malloc gives memory of this size back to the system until a block as large has once been freed, and then
+ * keeps it: the pages of a step's results would be new ones at every step.
  */
 const LARGEST_BLOCK = 2 ** 25 - 2 ** 16;
 free(new ArrayBuffer(LARGEST_BLOCK));

@@ -22,7 +22,10 @@ function scopesOf(nodes: readonly OnnxNode[]): (event: string) => string | undef
   };
 }
 
-/** Kernels that the runtime put in before the one that needs them, or after the one whose output they turn, are counted to it. */
+/**
+ * Kernels that the runtime put in before the one that needs them, or after the one whose output they turn, are counted
+ * to it.
+ */
 function placed(events: readonly Event[], scopeOf: (event: string) => string | undefined): KernelTime[] {
   const known = events.map(({ name }) => scopeOf(name));
   const before = (at: number) => known.slice(0, at).findLast((scope) => scope !== undefined);
@@ -35,7 +38,8 @@ function placed(events: readonly Event[], scopeOf: (event: string) => string | u
 }
 
 /**
- * Reads the profile that ONNX Runtime wrote of a session: a list of events, those of a run's kernels before the run's own.
+ * Reads the profile that ONNX Runtime wrote of a session: a list of events, those of a run's kernels before the run's
+ * own.
  * @param nodes the model's nodes, whose names begin with their scopes
  */
 export function readProfile(text: string, nodes: readonly OnnxNode[]): RunTime[] {

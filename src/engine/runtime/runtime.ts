@@ -14,7 +14,9 @@ export interface StateSlot {
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Values that a runtime holds once for all programs that read them: the weights of one network at several input shapes. */
+/**
+ * Values that a runtime holds once for all programs that read them: the weights of one network at several input shapes.
+ */
 export interface Shared {
   /** Its number at the runtime. */
   readonly id: number;
@@ -94,7 +96,8 @@ export interface ForeignExecutable {
   readonly outputs: readonly ForeignEnd[];
   /**
    * Runs once. Returns the outputs named in `fetch` (all when absent).
-   * @throws UserError when an input is missing, has another element type, or holds a whole number that its type in the file has not
+   * @throws UserError when an input is missing, has another element type, or holds a whole number that its type in the
+   * file has not
    */
   run(feeds: Tensors, fetch?: readonly string[]): Promise<Record<string, Tensor>>;
   dispose(): Promise<void>;
@@ -110,12 +113,16 @@ export interface Runtime {
   /** @param state first values by slot name; their memory may be handed over, a buffer of its own for each */
   load(program: Program, state?: Tensors, options?: LoadOptions): Promise<Executable>;
   /**
-   * Loads an ONNX file as it is, without a graph of ours: float16, int8, control flow, any operator that ONNX Runtime has, weights beside
-   * it and of more than 2 GB too. `importOnnx` makes a graph, which can be trained and exported again.
-   * @throws UserError when it is no ONNX file, when what it keeps beside it is missing or elsewhere, and on the reference runtime
+   * Loads an ONNX file as it is, without a graph of ours: float16, int8, control flow, any operator that ONNX Runtime
+   * has, weights beside it and of more than 2 GB too. `importOnnx` makes a graph, which can be trained and exported
+   * again.
+   * @throws UserError when it is no ONNX file, when what it keeps beside it is missing or elsewhere, and on the
+   * reference runtime
    */
   open(source: FileSource): Promise<ForeignExecutable>;
-  /** Holds copies of values that programs read by `Program.shared`. On webgpu they go to the device anew at each run. */
+  /**
+   * Holds copies of values that programs read by `Program.shared`. On webgpu they go to the device anew at each run.
+   */
   share(values: Tensors): Promise<Shared>;
   /** Ends everything that was loaded and frees it. */
   dispose(): Promise<void>;

@@ -1,4 +1,5 @@
-// What the threads that own ONNX Runtime's sessions do, in Node and in a page alike: load, write, run, read, release. It
+// What the threads that own ONNX Runtime's sessions do, in Node and in a page alike: load, write, run, read, release.
+// It
 // knows nothing of graphs.
 import type { OrtEnd, OrtLibrary, OrtSession, OrtTensor } from "./library.ts";
 import type { Call, End, LoadCall, OpenCall, Reply, Request, Result, RunCall, Slot, Value, Verb } from "./verbs.ts";
@@ -122,8 +123,8 @@ function write(site: Site, id: number, { state: values }: Request<"write">): voi
 const nowhere = new MessageChannel().port1;
 nowhere.close();
 /**
- * Frees what nobody reads any more. Left to the garbage collector, several steps' worth of states would wait; a message to a
- * closed port takes it along.
+ * Frees what nobody reads any more. Left to the garbage collector, several steps' worth of states would wait; a message
+ * to a closed port takes it along.
  */
 export const free = (buffer: ArrayBuffer): void => nowhere.postMessage(null, [buffer]);
 
@@ -151,7 +152,10 @@ async function run(site: Site, id: number, { feeds, fetch }: RunCall): Promise<R
   return Object.fromEntries(fetch.map((name) => [name, fromOrt(made[name]!)]));
 }
 
-/** Copies the state out; on a device through a graph of Identity nodes, since reading a device tensor directly ends the process. */
+/**
+ * Copies the state out; on a device through a graph of Identity nodes, since reading a device tensor directly ends the
+ * process.
+ */
 async function read(site: Site, id: number, { names, identity }: Request<"read">): Promise<Result<"read">> {
   const { state } = loadedAt(site, id);
   if (!identity) return Object.fromEntries(names.map((name) => [name, fromOrt(state.get(name)!)]));

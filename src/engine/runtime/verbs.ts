@@ -34,7 +34,10 @@ export interface LoadCall {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** What the thread that owns the sessions can be asked, each about one program or one set of shared values: what goes there and what comes back. */
+/**
+ * What the thread that owns the sessions can be asked, each about one program or one set of shared values: what goes
+ * there and what comes back.
+ */
 export interface Verbs {
   load(request: LoadCall): void;
   /** Holds values that programs share, or replaces some of them. */
@@ -97,6 +100,9 @@ export interface Reply {
 
 /** The way to a thread that runs sessions.ts. */
 export interface Channel {
-  /** @param id of the program or the shared values @param given buffers that go over as they are and are empty here afterwards */
+  /**
+   * @param id of the program or the shared values
+   * @param given buffers that go over as they are and are empty here afterwards
+   */
   call<V extends Verb>(verb: V, id: number, request: Request<V>, given?: readonly ArrayBuffer[]): Promise<Result<V>>;
 }

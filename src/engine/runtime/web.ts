@@ -11,7 +11,9 @@ import type { Channel, OpenCall, Reply } from "./verbs.ts";
 export type WebRuntimeName = "wasm" | "webgpu";
 
 export interface WebRuntimeOptions {
-  /** Threads that one operator of wasm may use: all cores when absent, one where the page is not cross-origin isolated. */
+  /**
+   * Threads that one operator of wasm may use: all cores when absent, one where the page is not cross-origin isolated.
+   */
   readonly threads?: number;
   /** Where web.worker.js of this package is served, of the page's own origin; beside the module when absent. */
   readonly worker?: string | URL;
@@ -96,8 +98,8 @@ const callOf = (source: FileSource, where: string): OpenCall | Promise<OpenCall>
 const folderOf = (url: string | URL): string => new URL(url, location.href).href.replace(/\/?$/, "/");
 
 /**
- * Starts a runtime of this page by onnxruntime-web: `wasm` on the processor, `webgpu` on the graphics card, where weights and
- * moments stay between steps. Sessions live in a worker until `dispose`.
+ * Starts a runtime of this page by onnxruntime-web: `wasm` on the processor, `webgpu` on the graphics card, where
+ * weights and moments stay between steps. Sessions live in a worker until `dispose`.
  */
 export function createRuntime(name: WebRuntimeName, options: WebRuntimeOptions = {}): Runtime {
   const { worker, library } = options;

@@ -1,4 +1,5 @@
-// The page's thread that owns ONNX Runtime's sessions, so that a run never blocks the page. A file of its own in the package.
+// The page's thread that owns ONNX Runtime's sessions, so that a run never blocks the page. A file of its own in the
+// package.
 import type { OrtLibrary } from "./library.ts";
 import { answer, inTurn, openSite, type Site } from "./sessions.ts";
 import type { Call } from "./verbs.ts";

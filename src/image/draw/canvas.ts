@@ -123,7 +123,9 @@ export const drawText = (canvas: Canvas, text: string, [x, y]: Point, style: Tex
   fillShape(canvas, textContours(fitted, size, [left, y]), color);
 };
 
-/** Copies a picture (8 bits, over white where transparent), each pixel as a square of `factor`, top left at the point. */
+/**
+ * Copies a picture (8 bits, over white where transparent), each pixel as a square of `factor`, top left at the point.
+ */
 export const drawPicture = (canvas: Canvas, picture: Picture, [left, top]: Point, factor = 1): void => {
   const { width, height, data } = flatten(toDepth(picture, 8), white);
   for (let y = 0; y < height * factor; y++)

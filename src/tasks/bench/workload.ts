@@ -8,7 +8,10 @@ export interface StepWork {
   numbers(step: number): StepNumbers;
 }
 
-/** What benches time: a training step and, where it has one of its own, a forward pass. bench/peer.py has the same in PyTorch. */
+/**
+ * What benches time: a training step and, where it has one of its own, a forward pass. bench/peer.py has the same in
+ * PyTorch.
+ */
 export interface Workload {
   readonly name: string;
   readonly summary: string;

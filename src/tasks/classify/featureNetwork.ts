@@ -1,12 +1,9 @@
 import {
-  add,
   clip,
   compileFunction,
   concat,
-  constant,
   type Executable,
   input,
-  mul,
   type Node,
   type Runtime,
   resize,
@@ -16,26 +13,14 @@ import { userError } from "../../errors.ts";
 import { shortName } from "../../modelFiles/names.ts";
 import { readOnnx } from "../../modelFiles/onnx.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
+import { ranges } from "../../nn/range.ts";
 import type { Platform } from "../../platform/platform.ts";
+import { toPictures, toTensor } from "../../tensor/pictures.ts";
 import { assertFinite } from "../../tensor/safetensors.ts";
-import { sizeOf, type Tensor, tensor } from "../../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { inBatches } from "../common/batches.ts";
 import type { FeatureOptions } from "../common/judging.ts";
 import { type Embedder, rowsOf } from "./classifier.ts";
-
-const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } as const;
-
-const ranges = {
-  unit: (x: Node) => x,
-  symmetric: (x: Node) => add(mul(x, 2), -1),
-  bytes: (x: Node) => mul(x, 255),
-  imagenet: (x: Node) => {
-    const { mean, deviation } = IMAGENET;
-    const shift = mean.map((value, c) => -value / deviation[c]!);
-    const planes = (values: readonly number[]) => constant(values, [1, 3, 1, 1]);
-    return add(mul(x, planes(deviation.map((value) => 1 / value))), planes(shift));
-  },
-} as const;
 
 /** A network from pictures [N, C, side, side] in 0…1 to features. */
 interface FeatureNetwork {
@@ -63,10 +48,13 @@ async function loadGraph(path: string, { featureSize, featureRange = "unit" }: F
   assertFinite(weights, path);
   const [, channels, side, width] = example as readonly [number, number, number, number];
   if (side !== width || (featureSize !== undefined && side !== featureSize))
-    throw userError(path, `expected a network for pictures of ${featureSize ?? side}×${featureSize ?? side}, got one for ${side}×${width}`); // biome-ignore format: one line
+    throw userError(
+      path,
+      `expected a network for pictures of ${featureSize ?? side}×${featureSize ?? side}, got one for ${side}×${width}`,
+    );
   if (channels !== 3 && featureRange === "imagenet")
     throw userError(path, "expected a network for RGB with ImageNet's range, got one for gray pictures");
-  const ranged = (x: Node): Node => build(ranges[featureRange](x));
+  const ranged = (x: Node): Node => build(ranges[featureRange].of(x));
   return {
     build: ranged,
     weights,
@@ -85,16 +73,12 @@ function prepared(x: Node, { side, channels }: FeatureNetwork, method: FeatureOp
 }
 
 /** As picture files hold them. */
-const rounded = ({ data, shape }: Tensor): Tensor =>
-  tensor(
-    (data as Float32Array).map((value) => Math.round(Math.min(1, Math.max(0, value)) * 255) / 255),
-    shape,
-  );
+const rounded = (image: Tensor): Tensor => toTensor(toPictures(image));
 
 /**
- * A network of standard features on pictures of a size, which are rounded to 8 bits first. "clean" is the resampling of Parmar
- * et al., "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", https://arxiv.org/abs/2104.11222; "legacy" is
- * pytorch-fid's. (TensorFlow's own graph samples half a pixel off; that is not repeated here.)
+ * A network of standard features on pictures of a size, which are rounded to 8 bits first. "clean" is the resampling of
+ * Parmar et al., "On Aliased Resizing and Surprising Subtleties in GAN Evaluation", https://arxiv.org/abs/2104.11222;
+ * "legacy" is pytorch-fid's. (TensorFlow's own graph samples half a pixel off; that is not repeated here.)
  * @throws UserError for a file, options or pictures that do not fit each other
  */
 export async function openFeatures(

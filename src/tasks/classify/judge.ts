@@ -23,7 +23,9 @@ export async function judgeClassifier(model: LoadedModel<UseOf<"classify">>, par
 
 const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
 
-/** What a discriminator says of held-out pictures, all of them real: mean score, mean probability, share above one half. */
+/**
+ * What a discriminator says of held-out pictures, all of them real: mean score, mean probability, share above one half.
+ */
 export async function judgeDiscriminator(
   model: LoadedModel<UseOf<"discriminate">>,
   parts: JudgeParts,

@@ -11,8 +11,8 @@ function cut({ dtype, shape, data }: Tensor, from: number, batch: number): Tenso
 }
 
 /**
- * Runs all rows of its inputs through a function of `batch` rows with one output; the last batch is filled up with zeros. `more`
- * makes further inputs of the batch from a row on, which would be too large for all rows.
+ * Runs all rows of its inputs through a function of `batch` rows with one output; the last batch is filled up with
+ * zeros. `more` makes further inputs of the batch from a row on, which would be too large for all rows.
  */
 export async function runRows(
   run: Executable,

@@ -8,6 +8,7 @@ import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
+import { rangeNames } from "../../tensor/range.ts";
 
 /** What a feature network is asked for. */
 export const featureOptions = z.object({
@@ -34,7 +35,7 @@ export const featureOptions = z.object({
       `for ${option("features")} with an .onnx file of free size: side that it is given, 299 unless given, in pixels`,
     ),
   featureRange: z
-    .enum(["unit", "symmetric", "bytes", "imagenet"])
+    .enum(rangeNames)
     .optional()
     .describe(
       `for ${option("features")} with an .onnx file: 0…1 (unless given), −1…1, 0…255, or less ImageNet's mean over deviation`,

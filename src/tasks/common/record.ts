@@ -36,8 +36,8 @@ export interface Recorded {
 }
 
 /**
- * What made an output of a task: its options, and every model that they name with the sum of its file. Paths are reduced to
- * the last name in them, and the user's name is left out.
+ * What made an output of a task: its options, and every model that they name with the sum of its file. Paths are
+ * reduced to the last name in them, and the user's name is left out.
  * @throws UserError where a model is not there
  */
 export async function recordOf(
@@ -124,7 +124,9 @@ function publicValue(value: unknown, platform: Platform): unknown {
   );
 }
 
-/** A text without folders before the last name in it, and with "user" for the user's name where that is a word of it. */
+/**
+ * A text without folders before the last name in it, and with "user" for the user's name where that is a word of it.
+ */
 export function publicText(text: string, { privateNames }: Pick<Platform, "privateNames">): string {
   const last = /[/\\]/.test(text)
     ? (text
@@ -143,8 +145,8 @@ const wordOf = (name: string): RegExp =>
   new RegExp(`(?<![\\p{L}\\p{N}])${name.replace(/[^\p{L}\p{N}]/gu, "\\$&")}(?![\\p{L}\\p{N}])`, "giu");
 
 /**
- * The options that repeat what a record tells of: models by a name or place where they are found, with the file that the
- * record means.
+ * The options that repeat what a record tells of: models by a name or place where they are found, with the file that
+ * the record means.
  * @throws UserError where a model is not found, or another one goes by its name; `where` names the recorded file
  */
 export async function optionsAgain(

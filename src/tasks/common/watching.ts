@@ -44,7 +44,10 @@ export interface Watcher {
 
 export type WatcherFor = (runtime: Runtime) => Watcher;
 
-/** Keeps the best weights by a figure, where one was chosen. @param by what it is measured on: figures compare on the same alone */
+/**
+ * Keeps the best weights by a figure, where one was chosen.
+ * @param by what it is measured on: figures compare on the same alone
+ */
 export const keptBy = (figure: Figure | undefined, by: string): Pick<Watcher, "best"> =>
   figure ? { best: { ...figure, by } } : {};
 

@@ -51,7 +51,10 @@ const judgeOne = (options: JudgeOptions, { platform, choice, signal }: TaskTools
     judge(options, platform, { ...choice, signal, onProgress: (what, done, total) => tell({ done, total, what }) }),
   );
 
-/** Scores upscalers by the protocol of published tables, or judges models of small pictures by what their use is judged by. */
+/**
+ * Scores upscalers by the protocol of published tables, or judges models of small pictures by what their use is judged
+ * by.
+ */
 export const evaluate = defineTask({
   name: "evaluate",
   summary: "Score methods and networks on a folder of pictures, or judge models of small pictures on a data set.",

@@ -23,7 +23,9 @@ export interface Exported {
   readonly bytes: number;
 }
 
-/** What made an exported file. A model in memory may be another one than its file holds, so that it has a name alone. */
+/**
+ * What made an exported file. A model in memory may be another one than its file holds, so that it has a name alone.
+ */
 function recordFor(given: LoadedModel | string, options: object, platform: Platform): Promise<Provenance> {
   if (typeof given === "string")
     return recordOf({ task: "exportModel", options: { model: given, ...options } }, platform);

@@ -22,8 +22,8 @@ const AT_ONCE = 16;
 const scalar = (value: number): Tensor => tensor(new Float32Array([value]), []);
 
 /**
- * A diffusion model as a generator: a picture's code is the noise that it begins with, [C · S · S], and the picture stays with
- * the runtime until the last step.
+ * A diffusion model as a generator: a picture's code is the noise that it begins with, [C · S · S], and the picture
+ * stays with the runtime until the last step.
  * @throws UserError where the model is known as a graph only
  */
 export async function openDiffusion(

@@ -7,7 +7,7 @@ import { loadModelFor } from "../../modelFiles/read.ts";
 import { newestRun } from "../../modelFiles/runs.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { codesOf } from "../common/codes.ts";
 import { defineTask, type Progress, ticksOf } from "../common/task.ts";
@@ -195,7 +195,7 @@ export const generate = defineTask({
           const part = rowsBetween({ ...rows, truncation }, made.length, made.length + generator.batch);
           const onStep = (step: number, steps: number) =>
             tell({ done: made.length, total, what: `step ${step} of ${steps}` });
-          const pictures = picturesOf(await generator.run(part, { signal, onStep }));
+          const pictures = toPictures(await generator.run(part, { signal, onStep }));
           for (const [i, picture] of pictures.entries())
             made.push({ picture, ...(names.length > 0 && { class: names[part.labels![i]!]! }) });
           tell({ done: made.length, total, what: "pictures", preview: pictures[0]! });

@@ -120,7 +120,10 @@ export const networkOf = ({ network, path }: LoadedModel<UseOf<"generate">>): Ne
   throw userError(path, "expected a generator of this package, got a graph");
 };
 
-/** Opens a generator that makes pictures in one pass. Every picture is made in a batch of the same size, so its neighbors change nothing. */
+/**
+ * Opens a generator that makes pictures in one pass. Every picture is made in a batch of the same size, so its
+ * neighbors change nothing.
+ */
 export async function openOnePass(model: LoadedModel<UseOf<"generate">>, runtime: Runtime): Promise<Generator> {
   const { usage, weights } = model;
   const network = networkOf(model);

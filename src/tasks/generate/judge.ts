@@ -71,14 +71,18 @@ interface Embedded {
 }
 
 interface Sets {
-  readonly made: Embedded;
-  readonly held: Embedded;
+  readonly generated: Embedded;
+  /** Of the test part, which nothing was learned from. */
+  readonly unseen: Embedded;
   readonly learned: Embedded;
   readonly train: Examples;
 }
 
-/** Do made pictures lie nearer to training pictures than held-out ones do? By pixels, which find copies, and by features. */
-async function nearestPictures({ made, held, learned, train }: Sets, embedder: Embedder) {
+/**
+ * Do made pictures lie nearer to training pictures than held-out ones do? By pixels, which find copies, and by
+ * features.
+ */
+async function nearestPictures({ generated, unseen, learned, train }: Sets, embedder: Embedder) {
   const known = learned.image.shape[0]!;
   const order = searchOrder(train, known);
   const take = (from: number, to: number): Tensor => train.take(order.slice(from, to)).image!;
@@ -86,9 +90,9 @@ async function nearestPictures({ made, held, learned, train }: Sets, embedder: E
   const embedded = embedder.isQuick ? Math.max(searched, known) : known;
   /** The nearest training pictures of both sets by some numbers of each picture. */
   const search = async (by: (set: Embedded) => Features, rows: Learned) => {
-    const sought = [made, held].map((set) => some(by(set), 0, Math.min(SOUGHT, set.image.shape[0]!)));
-    const [ofMade, ofHeld] = await nearestLearned(sought, rows);
-    return { made: ofMade!, held: ofHeld! };
+    const sought = [generated, unseen].map((set) => some(by(set), 0, Math.min(SOUGHT, set.image.shape[0]!)));
+    const [ofGenerated, ofUnseen] = await nearestLearned(sought, rows);
+    return { generated: ofGenerated!, unseen: ofUnseen! };
   };
   const pixels = await search(({ image }) => rowsOf(image), {
     count: searched,
@@ -98,19 +102,19 @@ async function nearestPictures({ made, held, learned, train }: Sets, embedder: E
     count: embedded,
     rows: (from, to) => (to <= known ? some(learned.features, from, to) : embedder.features(take(from, to))),
   });
-  const root = Math.sqrt(rowsOf(made.image).width); // pixels by root mean square, so that sizes compare
+  const root = Math.sqrt(rowsOf(generated.image).width); // pixels by root mean square, so that sizes compare
   return {
     figures: {
-      "nearest training picture, pixels": median(pixels.made.distance) / root,
-      "the same of test pictures, pixels": median(pixels.held.distance) / root,
-      "nearest training picture, features": median(features.made.distance),
-      "the same of test pictures, features": median(features.held.distance),
+      "nearest training picture, pixels": median(pixels.generated.distance) / root,
+      "the same of test pictures, pixels": median(pixels.unseen.distance) / root,
+      "nearest training picture, features": median(features.generated.distance),
+      "the same of test pictures, features": median(features.unseen.distance),
       "training pictures searched, pixels": searched,
       "training pictures searched, features": embedded,
     },
     sheet: sheetOf(
-      made.image,
-      [pixels.made, features.made].map(({ index }) => [...index].map((at) => order[at]!)),
+      generated.image,
+      [pixels.generated, features.generated].map(({ index }) => [...index].map((at) => order[at]!)),
       train,
     ),
   };
@@ -130,8 +134,8 @@ function sheetOf(made: Tensor, found: readonly (readonly number[])[], train: Exa
 
 /**
  * A generator against the held-out pictures, on the features of a classifier or of a network that was given: FID, KID,
- * precision and recall, each beside its value for pictures that were learned from. With classes also the share of pictures
- * that the classifier takes for the class they were asked for.
+ * precision and recall, each beside its value for pictures that were learned from. With classes also the share of
+ * pictures that the classifier takes for the class they were asked for.
  */
 export async function judgeGenerator(model: LoadedModel<UseOf<"generate">>, parts: JudgeParts): Promise<Judgment> {
   const { checked, runtime, hooks } = parts;
@@ -144,18 +148,19 @@ export async function judgeGenerator(model: LoadedModel<UseOf<"generate">>, part
     image,
     features: await embed(embedder, image, what, hooks),
   });
-  const made = await all(
+  const generated = await all(
     await generator.run({ ...firstRows(usage.latent, checked.seed, checked.count), labels }),
     "made",
   );
-  const held = await all(test.take(spreadOf(test, checked.count)).image!, "test");
+  const unseen = await all(test.take(spreadOf(test, checked.count)).image!, "test");
   const learned = await all(train.take(spreadOf(train, checked.count)).image!, "training");
-  const { figures, sheet } = await nearestPictures({ made, held, learned, train }, embedder);
-  const accuracy = usage.classes > 0 && classifier ? shareOf(await classifier.verdicts(made.image), labels) : undefined;
+  const { figures, sheet } = await nearestPictures({ generated, unseen, learned, train }, embedder);
+  const accuracy =
+    usage.classes > 0 && classifier ? shareOf(await classifier.verdicts(generated.image), labels) : undefined;
   return {
     figures: {
       ...(accuracy !== undefined && { accuracy }),
-      ...distances({ made, held, learned, train }, checked.seed),
+      ...distances({ generated, unseen, learned, train }, checked.seed),
       pictures: checked.count,
       ...figures,
     },
@@ -165,12 +170,12 @@ export async function judgeGenerator(model: LoadedModel<UseOf<"generate">>, part
 }
 
 /** How far two sets of pictures lie apart, beside how far training and test pictures do. */
-function distances({ made, held, learned }: Sets, seed: number): Judgment["figures"] {
+function distances({ generated, unseen, learned }: Sets, seed: number): Judgment["figures"] {
   return {
-    fid: fid(held.features, made.features),
-    "fid of training pictures": fid(held.features, learned.features),
-    kid: kid(held.features, made.features, { seed }).mean,
-    "kid of training pictures": kid(held.features, learned.features, { seed }).mean,
-    ...precisionRecall(held.features, made.features),
+    fid: fid(unseen.features, generated.features),
+    "fid of training pictures": fid(unseen.features, learned.features),
+    kid: kid(unseen.features, generated.features, { seed }).mean,
+    "kid of training pictures": kid(unseen.features, learned.features, { seed }).mean,
+    ...precisionRecall(unseen.features, generated.features),
   };
 }

@@ -4,7 +4,7 @@ import { pictureGrid } from "../../image/draw/grid.ts";
 import { makePicture, makeSamples, type Picture } from "../../image/picture.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { rowsFrom } from "../common/batches.ts";
 import { defineTask } from "../common/task.ts";
@@ -32,7 +32,9 @@ const blank = ({ width, height, channels }: Picture): Picture =>
 const mixtures = (count: number): readonly { readonly row: number; readonly column: number }[] =>
   Array.from({ length: count * count }, (_, at) => ({ row: Math.floor(at / count), column: at % count }));
 
-/** The styles [2n, L, W] of n rows and n columns, and behind them those of every mixture, row by row: [2n + n², L, W]. */
+/**
+ * The styles [2n, L, W] of n rows and n columns, and behind them those of every mixture, row by row: [2n + n², L, W].
+ */
 function withMixtures(styles: Tensor, mix: number): Tensor {
   const [both, layers, width] = styles.shape as readonly [number, number, number];
   const [count, area] = [both / 2, layers * width];
@@ -58,8 +60,9 @@ function mixtureSheet(made: readonly Picture[], count: number): Picture {
 }
 
 /**
- * A sheet of mixtures: pictures of a seed down the left side and across the top, and where they meet the picture with the
- * coarse styles of the one and the fine styles of the other. Karras et al. 2019, https://arxiv.org/abs/1812.04948, figure 3.
+ * A sheet of mixtures: pictures of a seed down the left side and across the top, and where they meet the picture with
+ * the coarse styles of the one and the fine styles of the other. Karras et al. 2019, https://arxiv.org/abs/1812.04948,
+ * figure 3.
  */
 export const mixStyles = defineTask({
   name: "mixStyles",
@@ -83,7 +86,7 @@ export const mixStyles = defineTask({
         signal?.throwIfAborted();
         const [from, to] = [made.length, made.length + BATCH];
         made.push(
-          ...picturesOf(await generator.pictures(rowsFrom(styles, from, to), { seed, of: of.slice(from, to) })),
+          ...toPictures(await generator.pictures(rowsFrom(styles, from, to), { seed, of: of.slice(from, to) })),
         );
         yield { done: made.length, total, what: "pictures", preview: made[from]! };
       }

@@ -24,9 +24,9 @@ export interface GeneratorScore {
 }
 
 /**
- * KID (or FID) by the features of the judge, of pictures from the same codes each time. They are compared with the held-out
- * pictures to validate with, else with pictures that are learned from, so that the part to judge by stays unseen. None without
- * a judge.
+ * KID (or FID) by the features of the judge, of pictures from the same codes each time. They are compared with the
+ * held-out pictures to validate with, else with pictures that are learned from, so that the part to judge by stays
+ * unseen. None without a judge.
  * @throws UserError for a figure without a judge, or a judge that does not fit
  */
 export async function planGeneratorScore(

@@ -5,7 +5,7 @@ import { diversity } from "../../metrics/diversity.ts";
 import { modelOf } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { generatorAlarms } from "../../train/ganAlarms.ts";
 import { rowsOf } from "../classify/classifier.ts";
 import { once } from "../common/once.ts";
@@ -24,8 +24,8 @@ const REAL = 20;
 const CLASSES = 20;
 
 /**
- * A sheet from the same codes at every interval, a row for each class where there are some; how different its pictures are
- * from each other; and, with a judge, how far they are from real ones.
+ * A sheet from the same codes at every interval, a row for each class where there are some; how different its pictures
+ * are from each other; and, with a judge, how far they are from real ones.
  */
 export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platform: Platform): Promise<WatcherFor> {
   const { network, usage, checked, source } = parts;
@@ -50,7 +50,7 @@ export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platfo
     return {
       async sample(weights) {
         const factor = Math.max(1, Math.floor(64 / usage.size));
-        return pictureGrid(picturesOf((await make(weights)).sheet), { columns: COLUMNS, factor });
+        return pictureGrid(toPictures((await make(weights)).sheet), { columns: COLUMNS, factor });
       },
       async evaluate(weights) {
         const { sheet, scores } = await make(weights);

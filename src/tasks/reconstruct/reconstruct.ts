@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { openPart } from "../../data/openPart.ts";
 import { option, userError } from "../../errors.ts";
-import { flatten, toGray, toRgb } from "../../image/channels.ts";
+import { toGray, toRgb } from "../../image/channels.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
-import { crop, hasAlpha, type Picture } from "../../image/picture.ts";
-import { plainPicture } from "../../image/reduce.ts";
+import type { Picture } from "../../image/picture.ts";
+import { middleSquare, plainPicture } from "../../image/reduce.ts";
 import { resize } from "../../image/resize.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { batchOf, picturesOf } from "../../tensor/pictures.ts";
+import { toPictures, toTensor } from "../../tensor/pictures.ts";
 import { floats, type Tensor, tensor } from "../../tensor/tensor.ts";
 import { joined, rowsFrom } from "../common/batches.ts";
 import { defineTask, type NamedPicture, type Progress } from "../common/task.ts";
@@ -78,14 +78,11 @@ async function fromSet(data: string, count: number, usage: UseOf<"reconstruct">,
 /** The middle square of each picture in the network's size and planes. */
 function fromPictures(given: readonly NamedPicture[], { size, channels }: UseOf<"reconstruct">): Named {
   const pictures = given.map(({ picture }) => {
-    const read = plainPicture(picture);
-    const side = Math.min(read.width, read.height);
-    const [x, y] = [read.width, read.height].map((length) => Math.floor((length - side) / 2)) as [number, number];
-    const square = crop(hasAlpha(read) ? flatten(read, [255, 255, 255]) : read, { x, y, width: side, height: side });
+    const square = middleSquare(plainPicture(picture));
     const small = resize(square, { width: size, height: size }, { method: "bicubic", convention: "pillow" });
     return channels === 1 ? toGray(small) : toRgb(small);
   });
-  return { names: given.map(({ name }) => name), image: batchOf(pictures) };
+  return { names: given.map(({ name }) => name), image: toTensor(pictures) };
 }
 
 function scores({ names, image }: Named, rebuilt: Tensor): readonly Rebuilt[] {
@@ -120,7 +117,7 @@ function codesOfMap(side: number): Tensor {
 }
 
 const sheetOf = (batch: Tensor, columns: number): Picture =>
-  pictureGrid(picturesOf(batch), { columns, gap: 1, factor: Math.max(1, Math.floor(64 / batch.shape[3]!)) });
+  pictureGrid(toPictures(batch), { columns, gap: 1, factor: Math.max(1, Math.floor(64 / batch.shape[3]!)) });
 
 type Checked = z.output<typeof reconstructOptions>;
 type Model = LoadedModel<UseOf<"reconstruct">>;
@@ -153,7 +150,10 @@ async function* through(
   return joined(parts);
 }
 
-/** Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two numbers. */
+/**
+ * Rebuilds pictures with an autoencoder: the classic sheet (originals above), a walk, or the map of a code of two
+ * numbers.
+ */
 export const reconstruct = defineTask({
   name: "reconstruct",
   summary: "Squeeze pictures into a few numbers and rebuild them with an autoencoder: originals above, rebuilt below.",

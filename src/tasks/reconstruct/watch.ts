@@ -4,7 +4,7 @@ import { pictureGrid } from "../../image/draw/grid.ts";
 import { modelOf } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { floats, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { heldOut, keptBy, type WatcherFor, type WatchParts } from "../common/watching.ts";
 import { openAutoencoder } from "./autoencoder.ts";
@@ -44,10 +44,13 @@ export async function watchReconstruct(
 
 /** Batches of the same number of pictures below each other: originals above, rebuilt pictures below. */
 export const sheetOfRows = (...rows: readonly [Tensor, ...Tensor[]]) =>
-  pictureGrid(rows.flatMap(picturesOf), {
-    columns: rows[0].shape[0]!,
-    factor: Math.max(1, Math.floor(96 / rows[0].shape[3]!)),
-  });
+  pictureGrid(
+    rows.flatMap((row) => toPictures(row)),
+    {
+      columns: rows[0].shape[0]!,
+      factor: Math.max(1, Math.floor(96 / rows[0].shape[3]!)),
+    },
+  );
 
 /** The mean squared error of each rebuilt picture of a set (samples 0…1). */
 export async function squaredErrors(

@@ -14,7 +14,10 @@ export const evenly = (total: number, count: number): readonly number[] =>
     ? [...Array(total).keys()]
     : Array.from({ length: count }, (_, i) => Math.round((i * (total - 1)) / (count - 1)));
 
-/** The sheets of a run's samples up to a step, in order, as samples.webp in its folder; undefined when there are fewer than two. */
+/**
+ * The sheets of a run's samples up to a step, in order, as samples.webp in its folder; undefined when there are fewer
+ * than two.
+ */
 export async function animateSamples(
   folder: string,
   step: number,
@@ -24,7 +27,9 @@ export async function animateSamples(
   const place = `${folder}/samples`;
   const entries = (await files.exists(place)) ? await files.list(place) : [];
   const steps = entries.flatMap(({ name }) => (/^\d+\.png$/.test(name) ? [name] : []));
-  const sorted = steps.filter((name) => Number.parseInt(name, 10) <= step).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)); // biome-ignore format: one question
+  const sorted = steps
+    .filter((name) => Number.parseInt(name, 10) <= step)
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   if (sorted.length < 2) return undefined;
   const chosen = evenly(sorted.length, FRAMES).map((i) => sorted[i]!);
   const pictures: Picture[] = [];

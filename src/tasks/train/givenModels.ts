@@ -13,7 +13,10 @@ const asGiven = ({ network, weights, usage, path }: LoadedModel): GivenModel => 
   return { network, weights, usage };
 };
 
-/** Opens the models that a recipe's options name. @throws UserError for one that is not there or is for something else */
+/**
+ * Opens the models that a recipe's options name.
+ * @throws UserError for one that is not there or is for something else
+ */
 export async function openGiven(
   { options: schema }: RecipeDefinition,
   options: Readonly<Record<string, unknown>>,

@@ -23,9 +23,15 @@ export interface LearnTools {
   open(format: PartFormat): Promise<Examples>;
 }
 
-/** A training in memory, without a run's folder: whoever holds it calls for each step and looks at the network when it likes. */
+/**
+ * A training in memory, without a run's folder: whoever holds it calls for each step and looks at the network when it
+ * likes.
+ */
 export interface Learner {
-  /** One step, one after the other. Returns losses and metrics by name; none, and nothing leaves the device, unless shown. */
+  /**
+   * One step, one after the other. Returns losses and metrics by name; none, and nothing leaves the device, unless
+   * shown.
+   */
   step(hooks?: { readonly isShown?: boolean }): Promise<Record<string, number>>;
   /** The recipe's main result as it is now. */
   model(): Promise<LoadedModel>;

@@ -13,8 +13,8 @@ export interface Recorded {
 }
 
 /**
- * What makes the outputs of a training: the recipe with its options, the options of the run that decide weights, the seed,
- * and what is learned from. Folders and intervals are left out.
+ * What makes the outputs of a training: the recipe with its options, the options of the run that decide weights, the
+ * seed, and what is learned from. Folders and intervals are left out.
  * @throws UserError where a model that the options name is not there
  */
 export async function trainingRecord(

@@ -4,7 +4,7 @@ import type { Picture } from "../../image/picture.ts";
 import { plainPicture } from "../../image/reduce.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
-import { batchOf, picturesOf } from "../../tensor/pictures.ts";
+import { toPictures, toTensor } from "../../tensor/pictures.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { fittingSize, runFitted } from "../upscale/fitSize.ts";
 
@@ -21,7 +21,7 @@ export interface Translator {
 export function openTranslator(model: LoadedModel<UseOf<"translate">>, runtime: Runtime): Translator {
   const { usage, weights, build } = model;
   const predictor = compilePredictor((shape) => build(input("input", shape)), { runtime, weights });
-  const turn = async (picture: Picture): Promise<Picture> => picturesOf(await predictor.run(batchOf([picture])))[0]!;
+  const turn = async (picture: Picture): Promise<Picture> => toPictures(await predictor.run(toTensor([picture])))[0]!;
   const translator: Translator = {
     async run(picture) {
       const plain = usage.channels === 1 ? toGray(plainPicture(picture)) : toRgb(plainPicture(picture));
@@ -29,7 +29,7 @@ export function openTranslator(model: LoadedModel<UseOf<"translate">>, runtime: 
     },
     async batch(pictures) {
       const made: Picture[] = [];
-      for (const picture of picturesOf(pictures)) made.push(await translator.run(picture));
+      for (const picture of toPictures(pictures)) made.push(await translator.run(picture));
       return made;
     },
     dispose: () => predictor.dispose(),

@@ -7,7 +7,7 @@ import { ssim } from "../../metrics/ssim.ts";
 import { modelOf } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
 import type { Platform } from "../../platform/platform.ts";
-import { picturesOf } from "../../tensor/pictures.ts";
+import { toPictures } from "../../tensor/pictures.ts";
 import { keptBy, type WatcherFor, type WatchParts } from "../common/watching.ts";
 import { openTranslator, type Translator } from "./translator.ts";
 
@@ -66,7 +66,7 @@ async function sheetOf({ source, target }: HeldPairs, translator: Translator) {
   const numbers = [...Array(count).keys()];
   const [given, wanted] = [source.take(numbers).image!, target.take(numbers).image!];
   const made = await translator.batch(given);
-  return pictureGrid([...picturesOf(given), ...made, ...picturesOf(wanted)], { columns: count, gap: 4 });
+  return pictureGrid([...toPictures(given), ...made, ...toPictures(wanted)], { columns: count, gap: 4 });
 }
 
 /** Mean PSNR (dB) and SSIM of what is made of the first pairs of a set, over all planes. */
@@ -75,7 +75,7 @@ export async function scorePairs({ source, target }: HeldPairs, translator: Tran
   const sum = { psnr: 0, ssim: 0 };
   for (let number = 0; number < count; number++) {
     const [made] = await translator.batch(source.take([number]).image!);
-    const [wanted] = picturesOf(target.take([number]).image!);
+    const [wanted] = toPictures(target.take([number]).image!);
     sum.psnr += psnr(made!, wanted!) / count;
     sum.ssim += ssim(made!, wanted!) / count;
   }

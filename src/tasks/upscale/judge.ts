@@ -2,8 +2,7 @@ import { z } from "zod";
 import { listPictures } from "../../data/folder.ts";
 import { userError } from "../../errors.ts";
 import { modcrop, type Picture } from "../../image/picture.ts";
-import { plainPicture } from "../../image/reduce.ts";
-import { resize } from "../../image/resize.ts";
+import { plainPicture, reduced } from "../../image/reduce.ts";
 import { type Score, score } from "../../metrics/protocol.ts";
 import type { Platform } from "../../platform/platform.ts";
 import type { Progress, TaskTools } from "../common/task.ts";
@@ -60,8 +59,8 @@ interface Pair {
 
 /**
  * Scores methods and networks by the protocol of the published super-resolution tables: originals are cropped to a
- * multiple of the scale, reduced by MATLAB's bicubic (or read from the set), enlarged, rounded to 8 bits, and compared on
- * luma (BT.601 studio range) without a rim of `scale` pixels. Yields each picture's score.
+ * multiple of the scale, reduced by MATLAB's bicubic (or read from the set), enlarged, rounded to 8 bits, and compared
+ * on luma (BT.601 studio range) without a rim of `scale` pixels. Yields each picture's score.
  * @throws UserError for data or models that do not fit; the signal's reason when it is aborted
  */
 export async function* scoreUpscalers(options: Checked, tools: TaskTools): AsyncGenerator<ScoreTick, Evaluation> {
@@ -141,8 +140,8 @@ async function readPair(
   { codec }: Platform,
 ): Promise<{ readonly large: Picture; readonly small: Picture }> {
   const large = modcrop(plainPicture(await codec.read(path)), scale);
+  if (!smallPath) return { large, small: reduced(large, scale) };
   const size = { width: large.width / scale, height: large.height / scale };
-  if (!smallPath) return { large, small: resize(large, size, { method: "bicubic", convention: "matlab" }) };
   const small = plainPicture(await codec.read(smallPath));
   if (small.width !== size.width || small.height !== size.height)
     throw userError(smallPath, `expected ${size.width}×${size.height} pixels, got ${small.width}×${small.height}`);

@@ -12,15 +12,16 @@ export interface Tiling {
 }
 
 /**
- * How many input pixels to each side an output pixel of a network depends on, at most; Infinity where an op looks at the
- * whole picture or its row does not say. Tiles that overlap by twice as much join without a seam.
+ * How many input pixels to each side an output pixel of a network depends on, at most; Infinity where an op looks at
+ * the whole picture or its row does not say. Tiles that overlap by twice as much join without a seam.
  */
 export const radiusOf = (build: LoadedModel["build"], example: LoadedModel["example"]): number =>
   tilingOf({ build, example }).radius;
 
 /**
- * The receptive field of a network, or the overlap that its definition calls good enough where that is the whole picture. Seams
- * are exact where every pixel of a tile sees what it sees in the whole picture, in the same phase of all strides.
+ * The receptive field of a network, or the overlap that its definition calls good enough where that is the whole
+ * picture. Seams are exact where every pixel of a tile sees what it sees in the whole picture, in the same phase of all
+ * strides.
  */
 export function tilingOf({ build, example, tiling }: Pick<LoadedModel, "build" | "example" | "tiling">): Tiling {
   const leaf = input("input", example);

@@ -19,8 +19,8 @@ export interface PictureTileOptions extends Hooks {
 }
 
 /**
- * Runs a network over overlapping squares of a picture and joins the results in samples: beside input and output, memory
- * holds one square. Equal to one run over the whole, except for the last bit of sums of another length.
+ * Runs a network over overlapping squares of a picture and joins the results in samples: beside input and output,
+ * memory holds one square. Equal to one run over the whole, except for the last bit of sums of another length.
  * @throws the signal's reason when it is aborted
  */
 export async function mapPicture(

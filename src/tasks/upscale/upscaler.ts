@@ -11,8 +11,8 @@ export interface Upscaler {
   readonly name: string;
   readonly scale: number;
   /**
-   * "approximate" where a network is run on tiles that see a little less than in the whole picture: one that looks at all of it,
-   * or shrinks it inside.
+   * "approximate" where a network is run on tiles that see a little less than in the whole picture: one that looks at
+   * all of it, or shrinks it inside.
    */
   readonly seams: Seams;
   /**

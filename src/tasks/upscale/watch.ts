@@ -3,8 +3,7 @@ import type { Tensors } from "../../engine/index.ts";
 import { option, userError } from "../../errors.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { type Box, crop, modcrop, type Picture, type Size } from "../../image/picture.ts";
-import { plainPicture } from "../../image/reduce.ts";
-import { resize } from "../../image/resize.ts";
+import { enlargedTo, plainPicture, reduced } from "../../image/reduce.ts";
 import { score } from "../../metrics/protocol.ts";
 import { modelOf } from "../../modelFiles/model.ts";
 import type { UseOf } from "../../nn/use.ts";
@@ -21,17 +20,10 @@ const middle = ({ width, height }: Size): Box => {
   return { x: Math.floor((width - w) / 2), y: Math.floor((height - h) / 2), width: w, height: h };
 };
 
-const shrink = (large: Picture, scale: number): Picture =>
-  resize(
-    large,
-    { width: large.width / scale, height: large.height / scale },
-    { method: "bicubic", convention: "matlab" },
-  );
-
 /**
  * Bicubic, network and original side by side; mean PSNR and SSIM of the pictures to validate with, by the published
- * protocol. Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is wrong with
- * the pictures shows here, before anything is written.
+ * protocol. Prepares samples of the first picture that can be read, and scores of a folder if there is one. Whatever is
+ * wrong with the pictures shows here, before anything is written.
  * @throws UserError for pictures that are too small or cannot be read, or a figure without pictures to score
  */
 export async function watchUpscale(
@@ -49,8 +41,8 @@ export async function watchUpscale(
   await checkSizes(validation, scale, platform);
   const kept = figure && keptBy(figure, await sumOf(validation, platform));
   const part = await firstPart(checked.validate ? [checked.validate] : checked.data, scale, platform);
-  const small = shrink(part, scale);
-  const plainly = resize(small, part, { method: "bicubic", convention: "matlab" });
+  const small = reduced(part, scale);
+  const plainly = enlargedTo(part, small);
   return (runtime) => {
     const withNetwork = async <T>(weights: Tensors, use: (run: Enlarge) => Promise<T>): Promise<T> => {
       const model = modelOf(network, weights, usage, network.key);
@@ -89,7 +81,7 @@ async function scoreAll(paths: readonly string[], scale: number, run: Enlarge, {
   const sum = { psnr: 0, ssim: 0 };
   for (const path of paths) {
     const truth = modcrop(plainPicture(await codec.read(path)), scale);
-    const one = score(await run(shrink(truth, scale)), truth, { color: "y", shave: scale });
+    const one = score(await run(reduced(truth, scale)), truth, { color: "y", shave: scale });
     sum.psnr += one.psnr / paths.length;
     sum.ssim += one.ssim / paths.length;
   }

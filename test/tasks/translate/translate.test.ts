@@ -13,7 +13,7 @@ import type { Platform } from "../../../src/platform/platform.ts";
 import { resultOf, withTools } from "../../../src/tasks/common/task.ts";
 import { type TranslateTick, translate as translateTask } from "../../../src/tasks/translate/translate.ts";
 import { openTranslator } from "../../../src/tasks/translate/translator.ts";
-import { batchOf } from "../../../src/tensor/pictures.ts";
+import { toTensor } from "../../../src/tensor/pictures.ts";
 import { scrambled } from "../../fixtures/pictures.ts";
 import { inputRunner, photograph, temporaryFolder, testPlatform, tinyBytes } from "../support.ts";
 import { inverted, invertingFile, invertingModel, usageOf } from "./translateSupport.ts";
@@ -106,7 +106,7 @@ describe("a network that takes multiples of four alone", () => {
 test("a batch is translated one picture after the other", async () => {
   const pictures = [1, 2, 3].map((seed) => photograph(12, 9, seed));
   const translator = openTranslator(invertingModel(), referenceRuntime());
-  const made = await translator.batch(batchOf(pictures));
+  const made = await translator.batch(toTensor(pictures));
   expect(made.map((one, i) => isSamePicture(one, inverted(pictures[i]!)))).toEqual([true, true, true]);
   await translator.dispose();
 });

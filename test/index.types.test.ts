@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, test } from "vitest";
-import * as imago from "../../src/index.ts";
+import * as imago from "../src/index.ts";
 
 /** Compiled, not run: what an author of programs may write, and what he may not. */
 describe("the types of tasks", () => {

@@ -1,13 +1,13 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { main } from "../../src/cli/program.ts";
-import { isSamePicture } from "../../src/image/picture.ts";
-import { readPicture, writePicture } from "../../src/platform/codec.ts";
-import { scrambled } from "../fixtures/pictures.ts";
-import { photograph, temporaryFolder, testPlatform, tinyBytes } from "../tasks/support.ts";
-import { inverted, invertingFile } from "../tasks/translate/translateSupport.ts";
-import { cli } from "./support.ts";
+import { main } from "../../../src/cli/program.ts";
+import { isSamePicture } from "../../../src/image/picture.ts";
+import { readPicture, writePicture } from "../../../src/platform/codec.ts";
+import { scrambled } from "../../fixtures/pictures.ts";
+import { photograph, temporaryFolder, testPlatform, tinyBytes } from "../../tasks/support.ts";
+import { inverted, invertingFile } from "../../tasks/translate/translateSupport.ts";
+import { cli } from "../support.ts";
 
 const few = ["--log", "2", "--save", "3", "--sample", "2", "--runtime", "cpu", "--threads", "1"];
 

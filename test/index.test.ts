@@ -1,8 +1,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import * as imago from "../../src/index.ts";
-import { photograph, temporaryFolder } from "./support.ts";
+import * as imago from "../src/index.ts";
+import { photograph, temporaryFolder } from "./tasks/support.ts";
 
 test("a picture, by file or in memory, with a method", async () => {
   const path = join(await temporaryFolder(), "a.png");

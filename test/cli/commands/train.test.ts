@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { main } from "../../src/cli/program.ts";
-import { readPicture, writePicture } from "../../src/platform/codec.ts";
-import { photograph, temporaryFolder, testPlatform } from "../tasks/support.ts";
-import { cli } from "./support.ts";
+import { main } from "../../../src/cli/program.ts";
+import { readPicture, writePicture } from "../../../src/platform/codec.ts";
+import { photograph, temporaryFolder, testPlatform } from "../../tasks/support.ts";
+import { cli } from "../support.ts";
 
 const small = ["--form", "9-1-5", "--patch", "16", "--batch", "2", "--log", "2", "--save", "3", "--sample", "4", "--runtime", "cpu", "--threads", "1"]; // biome-ignore format: one line
 

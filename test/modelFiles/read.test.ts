@@ -103,12 +103,6 @@ test("other people's networks of small pictures need no scale, and are packed as
   await expect(loadModel(theirs, platform)).rejects.toThrow("inception, got other tensors");
 });
 
-test("the radius is that of all kernels in a row", () => {
-  const made = network(srcnn);
-  expect(radiusOf(made, [1, 1, 32, 32])).toBe(8);
-  expect(Object.keys(initialWeights([made], 1)).length).toBe(6);
-});
-
 test("half: safetensors and ONNX with weights as float16", () => {
   const made = network(srcnn);
   const model = { ...tinyModel(), build: made, weights: initialWeights([made], 1) };
