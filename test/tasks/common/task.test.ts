@@ -8,6 +8,7 @@ import { packModel } from "../../../src/modelFiles/own.ts";
 import { autoencoder } from "../../../src/models/autoencoder.ts";
 import { ganGenerator } from "../../../src/models/gan.ts";
 import { stylegan2Generator } from "../../../src/models/stylegan2.ts";
+import { unet } from "../../../src/models/unet.ts";
 import { initialWeights, network } from "../../../src/nn/model.ts";
 import type { Use } from "../../../src/nn/use.ts";
 import { optionInfos } from "../../../src/options/schema.ts";
@@ -36,6 +37,8 @@ async function folderOfAll() {
   await write("s.safetensors", styled, { task: "generate", size: 16, channels: 1, latent: 5, classes: 0, styles: 6 });
   const rebuilder = network(autoencoder, { form: "dense", size: 12, latent: 2, channels: 1 });
   await write("a.safetensors", rebuilder, { task: "reconstruct", size: 12, channels: 1, latent: [2] });
+  const translator = network(unet, { size: 16, width: 2, channels: 1 });
+  await write("t.safetensors", translator, { task: "translate", from: "a", to: "b", size: 16, channels: 1 });
   return at;
 }
 
@@ -49,6 +52,7 @@ const examplesIn = (at: (name: string) => string): readonly Example[] => [
   ["generate", undefined, { model: at("g.safetensors"), count: 130 }, 4],
   ["mixStyles", undefined, { model: at("s.safetensors"), mix: 2, count: 8 }, 3],
   ["reconstruct", [{ name: "a", picture: photograph(20, 20) }], { model: at("a.safetensors") }, 2],
+  ["translate", photograph(20, 24), { model: at("t.safetensors") }, 1],
   ["train", "srcnn", { data: [at("photos")], run: at("run"), steps: 4, patch: 16, batch: 1, form: "9-1-5" }, 5],
   ["resume", at("run"), { steps: 6 }, 3],
   ["exportModel", at("up.safetensors"), { output: at("out.onnx") }, 1],

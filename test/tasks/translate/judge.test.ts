@@ -49,8 +49,8 @@ test("imago evaluate prints and writes them", async () => {
   const argv = ["evaluate", "--model", model, "--data", at("pairs"), "--runtime", "reference"];
   const { code, out } = await cli([...argv, "--json", "-o", at("r.csv")]);
   expect(code).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ models: [{ model, ...figuresOf(HELD) }] });
-  expect(await readFile(at("r.csv"), "utf8")).toContain(`${model},pictures,3`);
+  expect(JSON.parse(out)).toMatchObject({ models: [{ model: "inverter.safetensors", ...figuresOf(HELD) }] });
+  expect(await readFile(at("r.csv"), "utf8")).toContain("inverter.safetensors,pictures,3");
 });
 
 test("a network that learned without pairs is refused", async () => {

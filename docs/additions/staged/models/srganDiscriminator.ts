@@ -3,7 +3,7 @@ import { leakyRelu, reshape } from "../engine/index.ts";
 import { conv2d, linear } from "../nn/layers.ts";
 import { defineModel } from "../nn/model.ts";
 import { batchNorm } from "../nn/norms.ts";
-import { fromUnit } from "./gan.ts";
+import { fromUnit } from "../nn/range.ts";
 
 /** Channels, as multiples of the first layer's, and stride of the layers. */
 const LAYERS = [[1, 1], [1, 2], [2, 1], [2, 2], [4, 1], [4, 2], [8, 1], [8, 2]] as const; // biome-ignore format: one line

@@ -4,7 +4,7 @@ import { normal, zeros } from "../nn/initializers.ts";
 import { type ConvOptions, conv2d, convTranspose2d } from "../nn/layers.ts";
 import { defineModel, type Parameters } from "../nn/model.ts";
 import { instanceNorm } from "../nn/norms.ts";
-import { fromUnit, toUnit } from "./gan.ts";
+import { fromUnit, toUnit } from "../nn/range.ts";
 
 const drawn = { initializer: normal(0.02), biasInitializer: zeros } as const;
 
