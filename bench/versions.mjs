@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { median, open } from "./process.mjs";
+import { VARIANTS } from "./report.mjs";
 import { TURNS } from "./turns.mjs";
 
 const { values } = parseArgs({
@@ -48,9 +49,8 @@ async function compare(workload, kind) {
 /** @type {Awaited<ReturnType<typeof compare>>[]} */
 const rows = [];
 for (const workload of values.only.split(","))
-  for (const kind of ["step", "inference"]) {
-    const row = await compare(workload, kind).catch(() => undefined); // a variant has no inference of its own
-    if (!row) continue;
+  for (const kind of VARIANTS.includes(workload) ? ["step"] : ["step", "inference"]) {
+    const row = await compare(workload, kind);
     rows.push(row);
     console.error(
       `${workload} ${kind}: ${row.nowMs.toFixed(2)} / ${row.beforeMs.toFixed(2)} ms, ${row.ratio.toFixed(3)}`,

@@ -21,11 +21,11 @@ export class UserError extends Error {
 /** Names an option in a text for people, so that each front end can print the name that it goes by there. */
 export const option = (name: string): string => `\0${name}\0`;
 
-/** A text with the options in it named as a front end names them; in quotes unless told otherwise. */
-export const withOptions = (text: string, nameOf: (option: string) => string = (name) => `"${name}"`): string =>
-  text.replace(/\0(\w+)\0/g, (_, name: string) => nameOf(name)); // no text that people write holds \0
+/** A text with the options in it named as a front end names them; unless told otherwise in quotes, but bare where it begins. */
+export const withOptions = (text: string, nameOf?: (option: string) => string): string =>
+  text.replace(/\0(\w+)\0/g, (_, name: string, at: number) => nameOf?.(name) ?? (at === 0 ? name : `"${name}"`)); // no text that people write holds \0
 
-/** Makes a UserError of the house's form. `where` names the flag, file or layer; `what` states expected and got. */
+/** Makes a UserError of the house's form. `where` names the option (`option(name)`), file or layer; `what` states expected and got. */
 export const userError = (where: string, what: string, cure?: string): UserError =>
   new UserError(`${where}: ${what}${what.endsWith(".") ? "" : "."}${cure ? ` ${cure}` : ""}`);
 

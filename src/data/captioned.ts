@@ -26,7 +26,10 @@ const options = z.object(cellOption);
 export const byteTokens = (text: string): readonly number[] =>
   Array.from(new TextEncoder().encode(text), (byte) => byte + 1);
 
-/** Pictures `image` [N, C, size, size] in 0…1 and `caption` [N, length] int64, token numbers that end in zeros. */
+/**
+ * Pictures `image` [N, C, size, size] in 0…1 and `caption` [N, length] int64, token numbers that end in zeros.
+ * @throws UserError when opened on a set without captions
+ */
 export function captioned(wanted: CaptionWanted): Data<{ readonly image: Node; readonly caption: Node }> {
   const { batch, size, channels, length, encode = byteTokens } = wanted;
   const source = (set: Examples, seed: number, where: string): DataSource => {

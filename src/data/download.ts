@@ -25,7 +25,10 @@ export interface PullTick {
   readonly total: number;
 }
 
-/** The data set of a name; a UserError that lists all for any other. */
+/**
+ * The data set of a name; a UserError that lists all for any other.
+ * @throws UserError for a name that the catalog lacks
+ */
 export function findDataSet(name: string): DataSet {
   const found = catalog.find((dataSet) => dataSet.name === name);
   if (!found) throw userError("data", `expected one of ${catalog.map((one) => one.name).join(", ")}, got "${name}"`);

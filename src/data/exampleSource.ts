@@ -1,5 +1,5 @@
 import type { Tensors } from "../engine/index.ts";
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import type { Files } from "../platform/files.ts";
 import { permutation, random } from "../tensor/random.ts";
 import type { PictureReader } from "./patchSource.ts";
@@ -40,12 +40,15 @@ export interface ExampleOptions {
   readonly seed: number;
 }
 
-/** Batches of a set: every epoch shows each example once, in an order of its own; batches run across epochs. */
+/**
+ * Batches of a set: every epoch shows each example once, in an order of its own; batches run across epochs.
+ * @throws UserError for a batch that is no whole number above zero
+ */
 export function exampleSource(examples: Examples, { batch, seed }: ExampleOptions): DataSource {
   const { description, classes, skipped, take } = examples;
   const { count } = description;
   if (!Number.isSafeInteger(batch) || batch < 1)
-    throw userError("batch", `expected a whole number above zero, got ${batch}`);
+    throw userError(option("batch"), `expected a whole number above zero, got ${batch}`);
   let shuffled: { readonly epoch: number; readonly order: Uint32Array } | undefined;
   const orderOf = (epoch: number): Uint32Array => {
     if (shuffled?.epoch !== epoch) shuffled = { epoch, order: permutation(count, random(seed, "order", epoch)) };

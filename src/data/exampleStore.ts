@@ -51,7 +51,10 @@ export interface Store {
 
 const mostBytes = 4 * 2 ** 30;
 
-/** Room for up to `count` pictures, brought to a format as they come; `where` names the source to its user. */
+/**
+ * Room for up to `count` pictures, brought to a format as they come; `where` names the source to its user.
+ * @throws UserError for more than 4 GiB of pictures
+ */
 export function makeStore(where: string, count: number, { size, channels }: SquareFormat): Store {
   const area = size * size;
   const length = channels * area;

@@ -10,6 +10,7 @@ export interface ShareFormat extends SquareFormat {
 /**
  * The numbers of a part where a set has no test part of its own: the last tenth of every class, rounded down, is held
  * out for testing, the others are for training.
+ * @throws UserError where no class has enough pictures to hold some out
  */
 export function partOf(labels: ArrayLike<number>, part: ShareFormat["part"], where: string): readonly number[] {
   if (part === "all") return Array.from(labels, (_, i) => i);

@@ -14,7 +14,10 @@ interface PartRequest {
   readonly cell?: number;
 }
 
-/** The learning or the held-out part of a data set, at the size that a recipe asks for. */
+/**
+ * The learning or the held-out part of a data set, at the size that a recipe asks for.
+ * @throws UserError for two sets, for other classes than asked for, and for a set that cannot be read
+ */
 export async function openPart(
   part: "train" | "test",
   { size, channels, classes }: PartWanted,
@@ -22,7 +25,7 @@ export async function openPart(
   { files, codec }: ExampleTools,
 ): Promise<Examples> {
   const [source, other] = data as readonly [string, string?];
-  if (other !== undefined) throw userError("data", `expected one data set, got ${source} and ${other}`);
+  if (other !== undefined) throw userError(option("data"), `expected one data set, got ${source} and ${other}`);
   const examples = await openExamples(
     source,
     { size, channels, part, ...(cell !== undefined && { cell }) },

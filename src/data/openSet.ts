@@ -1,4 +1,4 @@
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import type { Examples, ExampleTools, Part, PartFormat } from "./exampleSource.ts";
 import { listPictures } from "./folder.ts";
 import { cifarPart, openCifar } from "./sets/cifar.ts";
@@ -21,6 +21,7 @@ export interface OpenOptions extends PartFormat {
  * - any folder of pictures.
  * A folder of pictures with the sub-folders `train` and `test` has these parts. Where a set has no test part, the last
  * tenth of each class is held out from training and is the test part.
+ * @throws UserError for wrong options, and for a source that is no set
  */
 export async function openExamples(source: string, options: OpenOptions, tools: ExampleTools): Promise<Examples> {
   checkOptions(options);
@@ -40,14 +41,14 @@ function checkOptions({ size, cell, channels, part }: OpenOptions): void {
   for (const [name, value] of Object.entries({ size, cell: cell ?? 1 }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw userError(name, `expected a whole number of pixels above zero, got ${value}`);
-  if (channels !== 1 && channels !== 3) throw userError("channels", `expected 1 or 3, got ${channels}`);
+  if (channels !== 1 && channels !== 3) throw userError(option("channels"), `expected 1 or 3, got ${channels}`);
   if (part !== "train" && part !== "test") throw userError("part", `expected "train" or "test", got "${part}"`);
 }
 
 function withoutCell(where: string, options: OpenOptions): OpenOptions {
   if (options.cell === undefined) return options;
   throw userError(
-    "cell",
+    option("cell"),
     `expected a sheet of pictures, got ${where}`,
     "Only pictures are cut into cells: leave it out.",
   );

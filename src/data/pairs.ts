@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { input, type Node, type Tensors } from "../engine/index.ts";
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import { random } from "../tensor/random.ts";
 import { floats, type Tensor, tensor } from "../tensor/tensor.ts";
 import { exampleSource } from "./exampleSource.ts";
@@ -36,7 +36,7 @@ export const pairs = (wanted: PairWanted): Data<{ readonly source: Node; readonl
 
 async function openSource(wanted: PairWanted, { data, seed }: DataRequest, tools: DataTools): Promise<DataSource> {
   const [place, other] = data as readonly [string, string?];
-  if (other !== undefined) throw userError("data", `expected one folder of pairs, got ${place} and ${other}`);
+  if (other !== undefined) throw userError(option("data"), `expected one folder of pairs, got ${place} and ${other}`);
   const { batch, size, channels, direction, jitter = false, flip = false } = wanted;
   const room = jitter ? size + Math.round((size * 30) / 256) : size;
   const { a, b } = await openPairs(place, { size: room, channels, part: "train" }, tools);

@@ -1,4 +1,4 @@
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import { toRgb } from "../image/channels.ts";
 import { modcrop, type Picture, type Size } from "../image/picture.ts";
 import { enlargedTo, plainPicture } from "../image/reduce.ts";
@@ -55,6 +55,7 @@ interface Candidate extends Size {
  * MATLAB's bicubic interpolation to 8 bits; patches are cut at the same place of both and give
  * { input: [N, C, h, w], target: [N, C, H, W] }, 0…1. Luma is 16…235 of 255, computed from the 8-bit pictures, not
  * rounded. Pictures that cannot be used are skipped and listed; the picture after them in the list stands in.
+ * @throws UserError for wrong options, and where no picture can be used
  */
 export async function patchSource(options: PatchOptions, tools: PatchTools): Promise<DataSource> {
   checkOptions(options);
@@ -96,10 +97,10 @@ export async function patchSource(options: PatchOptions, tools: PatchTools): Pro
 function checkOptions({ pictures, scale, patch, batch }: PatchOptions): void {
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
   if (pictures.length === 0) throw userError("pictures", "expected at least one file, got none");
-  if (!isCount(scale)) throw userError("scale", `expected a whole number above zero, got ${scale}`);
-  if (!isCount(batch)) throw userError("batch", `expected a whole number above zero, got ${batch}`);
+  if (!isCount(scale)) throw userError(option("scale"), `expected a whole number above zero, got ${scale}`);
+  if (!isCount(batch)) throw userError(option("batch"), `expected a whole number above zero, got ${batch}`);
   if (!isCount(patch) || patch % scale !== 0)
-    throw userError("patch", `expected a multiple of the scale ${scale}, got ${patch}`);
+    throw userError(option("patch"), `expected a multiple of the scale ${scale}, got ${patch}`);
 }
 
 /** Sizes and sums of all files; those that are no pictures or are too small are skipped. */

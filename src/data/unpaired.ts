@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { input, type Node } from "../engine/index.ts";
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import { type Examples, exampleSource, type Part } from "./exampleSource.ts";
 import { flipped } from "./flip.ts";
 import type { Data, DataRequest, DataTools } from "./kind.ts";
@@ -33,7 +33,8 @@ export const unpaired = (wanted: UnpairedWanted): Data<{ readonly a: Node; reado
 /** The two folders: two sources, or the sub-folders trainA and trainB, A and B, a and b of one. */
 async function placesOf(data: readonly string[], part: Part, { files }: DataTools): Promise<readonly [string, string]> {
   const [first, second, third] = data.map((place) => place.replace(/(?<=.)\/+$/, "")) as [string, string?, string?];
-  if (third !== undefined) throw userError("data", `expected two folders, or one that holds both, got ${data.length}`);
+  if (third !== undefined)
+    throw userError(option("data"), `expected two folders, or one that holds both, got ${data.length}`);
   if (second !== undefined) return [first, second];
   for (const [a, b] of [
     [`${part}A`, `${part}B`],

@@ -39,7 +39,10 @@ export const readBmpHeader = (bytes: Uint8Array, where: string): Header => {
   return { offset, width: view.getInt32(18, true), height: Math.abs(height), isTopDown: height < 0, bits, palette };
 };
 
-/** Decodes a Windows bitmap to 8-bit RGB (a fourth channel, if any, is ignored, as viewers do). */
+/**
+ * Decodes a Windows bitmap to 8-bit RGB (a fourth channel, if any, is ignored, as viewers do).
+ * @throws UserError for a file that is damaged or of a kind that is not read
+ */
 export const decodeBmp = (bytes: Uint8Array, where: string): Picture => {
   const { offset, width, height, isTopDown, bits, palette } = readBmpHeader(bytes, where);
   const stride = Math.ceil((width * bits) / 32) * 4;

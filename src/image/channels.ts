@@ -44,7 +44,10 @@ export const splitAlpha = (picture: Picture): { readonly color: Picture; readonl
   return { color: pick(picture, [0, 1, 2].slice(0, colors)), alpha: pick(picture, [colors]) };
 };
 
-/** Colors plus a gray picture of the same size and depth as alpha; without one the colors alone. */
+/**
+ * Colors plus a gray picture of the same size and depth as alpha; without one the colors alone.
+ * @throws UserError for alpha of another size
+ */
 export const mergeAlpha = (color: Picture, alpha?: Picture): Picture => {
   if (!alpha) return color;
   const { width, height, depth, metadata } = color;

@@ -58,7 +58,10 @@ export const makeSamples = (depth: Depth, length: number): Samples =>
 
 type Shape = Size & { readonly channels: Channels; readonly depth?: Depth };
 
-/** A picture over the given samples (not copied), or a black, fully transparent one. */
+/**
+ * A picture over the given samples (not copied), or a black, fully transparent one.
+ * @throws UserError where samples and size do not fit
+ */
 export const makePicture = (
   { width, height, channels, depth = 8 }: Shape,
   data: Samples = makeSamples(depth, width * height * channels),
@@ -83,7 +86,7 @@ export const isSamePicture = (a: Picture, b: Picture): boolean =>
   a.depth === b.depth &&
   a.data.every((value, i) => value === b.data[i]);
 
-/** A copy of a rectangle, which must lie within the picture. */
+/** A copy of a rectangle, which must lie within the picture. @throws UserError for a box that is not inside */
 export const crop = (picture: Picture, box: Box): Picture => {
   const { channels, depth, metadata } = picture;
   checkSize("crop", box);
@@ -102,7 +105,10 @@ export const crop = (picture: Picture, box: Box): Picture => {
   return makePicture({ ...box, channels, depth }, data, metadata);
 };
 
-/** Cuts the right and bottom rim so that both sides divide by `scale` ("modcrop"). */
+/**
+ * Cuts the right and bottom rim so that both sides divide by `scale` ("modcrop").
+ * @throws UserError for a picture smaller than the scale
+ */
 export const modcrop = (picture: Picture, scale: number): Picture => {
   const width = picture.width - (picture.width % scale);
   const height = picture.height - (picture.height % scale);

@@ -6,7 +6,10 @@ export interface Features {
   readonly width: number;
 }
 
-/** Feature vectors laid below each other, in float64. Every row must be as wide as the first. */
+/**
+ * Feature vectors laid below each other, in float64. Every row must be as wide as the first.
+ * @throws UserError for numbers that make no rows
+ */
 export function featuresOf(rows: readonly ArrayLike<number>[]): Features {
   const width = rows[0]?.length ?? 0;
   const data = new Float64Array(rows.length * width);

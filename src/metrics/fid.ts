@@ -10,6 +10,7 @@ import { addProducts } from "./products.ts";
  * https://arxiv.org/abs/1706.08500, eq. 6. The trace of the root is taken of S₁^½ S₂ S₁^½, which is symmetric and has
  * the same eigenvalues: nothing imaginary arises, and singular covariances (fewer rows than features) need no added
  * diagonal. For those the root of rounding errors remains: 1e-5 of 1800 for 1,000 normal rows of 2048 features.
+ * @throws UserError for features of different widths
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const width = a.mean.length;

@@ -22,6 +22,7 @@ export interface Kid {
  * Kernel distance of two sets of features [N, D] and [M, D]: the squared maximum mean discrepancy of the kernel
  * (x·y / D + 1)³, averaged over seeded subsets. Two sets that are both taken whole give one estimate.
  * Bińkowski et al., "Demystifying MMD GANs", https://arxiv.org/abs/1801.01401, section 4 and appendix D.
+ * @throws UserError for features of different widths, or too few
  */
 export function kid(real: Features, fake: Features, { seed, subsets = 100, size = 1000 }: KidOptions): Kid {
   checkSets("kid", { real, fake }, 2);

@@ -24,6 +24,7 @@ const chunk = 128; // rows that are centered on their own mean and multiplied to
 /**
  * Starts at no rows. Sums of squares about a mean are joined as Chan, Golub and LeVeque, "Updating Formulae and a
  * Pairwise Algorithm for Computing Sample Variances" (1979), eq. 1.5: features far from zero lose no digits.
+ * @throws UserError for rows of another width
  */
 export function createMoments(width: number): Moments {
   const mean = new Float64Array(width);

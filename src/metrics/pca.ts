@@ -24,6 +24,7 @@ export function principalComponents(features: Features): PrincipalComponents {
 /**
  * Mean squared error per number of feature rows [N, D] rebuilt from their first `count` components. No linear
  * autoencoder with so many codes does better on the rows that the components were fitted on (Eckart and Young 1936).
+ * @throws UserError for rows of another width, or more components than there are
  */
 export function reconstructionError(
   { mean, components }: PrincipalComponents,

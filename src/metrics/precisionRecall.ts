@@ -14,6 +14,7 @@ export interface PrecisionRecall {
  * from some row of the set than that row's k-th nearest neighbor in its own set, itself not counted.
  * Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models",
  * https://arxiv.org/abs/1904.06991, eq. 1 and 2. Use as many fake rows as real ones.
+ * @throws UserError for features of different widths, or too few
  */
 export function precisionRecall(
   real: Features,

@@ -30,6 +30,7 @@ const roundedLuma = (picture: Picture): Plane<Float64Array> => {
  * Scores an enlarged picture against the truth by the protocol of the published super-resolution tables: both as 8-bit
  * samples, then luma rounded to 8 bits as MATLAB's rgb2ycbcr gives it, then the rim cut off, then PSNR and SSIM. (Luma
  * that is not rounded scores 0.01 to 0.04 dB higher.) Mean over pictures: average the scores.
+ * @throws UserError for pictures that differ in size or kind, or a rim that leaves nothing
  */
 export const score = (output: Picture, truth: Picture, { color, shave }: ScoreOptions): Score => {
   checkPair("score", output, truth);

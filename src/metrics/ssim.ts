@@ -20,6 +20,7 @@ const gaussian: Float64Array = (() => {
  * Mean structural similarity of two planes of one size. Wang et al., "Image Quality Assessment: From Error Visibility
  * to Structural Similarity" (2004): 11×11 Gaussian window, σ 1.5, K1 .01, K2 .03, population covariance, only where the
  * window lies wholly inside. `peak` is the range of the values: 255, 65535 or 1.
+ * @throws UserError for planes that are too small or differ in size
  */
 export const planeSsim = (a: Plane, b: Plane, peak: number): number => {
   if (a.width < side || a.height < side)

@@ -1,4 +1,4 @@
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import type { Platform } from "../platform/platform.ts";
 
 export interface LoadOptions {
@@ -34,7 +34,10 @@ export async function findModel(name: string, platform: Platform, { scale }: Loa
   if (found) return `${folder}/${found}.safetensors`;
   const family = shipped.filter((one) => one.startsWith(`${name}-x`));
   if (family.length > 0)
-    throw userError("model", `expected a scale that ${name} is there for (${family.join(", ")}), got ${scale ?? 2}`);
+    throw userError(
+      option("model"),
+      `expected a scale that ${name} is there for (${family.join(", ")}), got ${scale ?? 2}`,
+    );
   if ((await files.size(name)) !== undefined) {
     if (/\.(safetensors|onnx)$/i.test(name)) return name;
     throw userError(name, "expected a model file ending in .safetensors or .onnx, got another name");
@@ -42,7 +45,7 @@ export async function findModel(name: string, platform: Platform, { scale }: Loa
   if (await files.exists(name)) return inRun(name, platform);
   const cure = all.length > 0 ? `Shipped are ${all.join(", ")}.` : "No models are shipped with this copy.";
   const got = isPath(name) ? `"${name}", where nothing is` : `"${name}"`;
-  throw userError("model", `expected a shipped model, a model file or a run's folder, got ${got}`, cure);
+  throw userError(option("model"), `expected a shipped model, a model file or a run's folder, got ${got}`, cure);
 }
 
 async function inRun(folder: string, { files }: Platform): Promise<string> {

@@ -151,6 +151,7 @@ class Store {
 /**
  * A network of a model. Options are checked and completed by the model's schema.
  * @param key names its weights in checkpoints and losses; the model's name when absent
+ * @throws ZodError for options that the model does not take; UserError, when called, for a part or a shape that does not fit
  */
 export function network<O extends z.ZodObject>(
   model: ModelDefinition<O>,
@@ -210,7 +211,10 @@ export const parameterCount = (one: Network): number =>
     .filter(({ attributes }) => attributes.trainable)
     .reduce((total, { shape }) => total + shape.reduce((a, b) => a * b, 1), 0);
 
-/** Checks that weights are those of a network (names and shapes), and gives them the network's key. */
+/**
+ * Checks that weights are those of a network (names and shapes), and gives them the network's key.
+ * @throws UserError for weights that are missing, left over or of another shape
+ */
 export function bindWeights(one: Network, weights: Tensors, where: string): Record<string, Tensor> {
   const bound: Record<string, Tensor> = {};
   const asked = one.parameters();

@@ -48,6 +48,7 @@ const stacked = (path: string, pictures: readonly Picture[]): Uint8Array => {
  * Writes pictures of one size as an animation that runs forever: .webp, lossless, or .gif, 256 colors. The file appears
  * whole or not at all, and an existing one is replaced only with `force`. Of metadata, the record of what made it is
  * written alone.
+ * @throws UserError for no pictures, several sizes, or a name that no animation has
  */
 export const writeAnimation = async (
   path: string,

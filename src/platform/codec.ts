@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import sharp from "sharp";
-import { userError } from "../errors.ts";
+import { option, userError } from "../errors.ts";
 import { decodeBmp, isBmp, readBmpHeader } from "../image/bmp.ts";
 import { isOpaque, splitAlpha, toDepth } from "../image/channels.ts";
 import { exifTexts, freshExif } from "../image/exif.ts";
@@ -59,7 +59,10 @@ export interface PictureInfo {
 
 const defaultMaxPixels = 2 ** 28;
 
-/** The format that a file's name asks for; a UserError for any other ending. */
+/**
+ * The format that a file's name asks for; a UserError for any other ending.
+ * @throws UserError for an ending that no format has
+ */
 export const formatOf = (path: string): PictureFormat => {
   const format = formatsByEnding[extname(path).toLowerCase()];
   if (!format)
@@ -269,11 +272,14 @@ const encodeTagged = async (picture: Picture, options: Encoding): Promise<Uint8A
   return withProfileFile(metadata.icc, encode).catch(() => encode(plain));
 };
 
-/** Encodes a picture to a file's bytes in `format`; see writePicture for what is kept. */
+/**
+ * Encodes a picture to a file's bytes in `format`; see writePicture for what is kept.
+ * @throws UserError for a quality out of range, and for a picture that the format cannot hold
+ */
 export const encodePicture = async (picture: Picture, options: Encoding, where = "picture"): Promise<Uint8Array> => {
   const { format, quality, keepMetadata = true, provenance } = options;
   if (quality !== undefined && !(Number.isInteger(quality) && quality >= 1 && quality <= 100))
-    throw userError("quality", `expected a whole number from 1 to 100, got ${quality}`);
+    throw userError(option("quality"), `expected a whole number from 1 to 100, got ${quality}`);
   const kept = keepMetadata ? (picture.metadata ?? {}) : {};
   const metadata = provenance ? withProvenance(kept, provenance, format) : kept;
   const fitted = { ...fitFormat(picture, format, where), metadata };

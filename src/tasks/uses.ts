@@ -124,7 +124,7 @@ function checkOwn({ options }: UseWork, { task }: Use, given: Readonly<Record<st
   const others = all.flatMap((work) => Object.keys(work.options?.shape ?? {}));
   const wrong = others.find((name) => given[name] !== undefined && !(name in (options?.shape ?? {})));
   if (wrong)
-    throw userError(wrong, `expected none with this recipe, whose network ${uses[task].does}`, "Leave it out.");
+    throw userError(option(wrong), `expected none with this recipe, whose network ${uses[task].does}`, "Leave it out.");
 }
 
 /** The figure of a use by its name. */
@@ -133,5 +133,5 @@ function figureOf({ best = [] }: UseWork, { task }: Use, wanted: string | undefi
   const found = best.find(({ name }) => name === wanted);
   if (found) return found;
   const expected = best.length > 0 ? oneOf(best.map(({ name }) => name)) : "none";
-  throw userError("keepBest", `expected ${expected} for a network that ${uses[task].does}, got ${wanted}`);
+  throw userError(option("keepBest"), `expected ${expected} for a network that ${uses[task].does}, got ${wanted}`);
 }

@@ -100,7 +100,7 @@ export async function openRun(folder: string, description: RunDescription, optio
   }
 }
 
-/** The description of the run in a folder. */
+/** The description of the run in a folder. @throws UserError for a folder without a run, or with a damaged one */
 export async function readRun(folder: string, files: Pick<Files, "read" | "exists">): Promise<RunDescription> {
   const path = `${folder}/${names.options}`;
   if (!(await files.exists(path)))

@@ -7,7 +7,7 @@ import {
   type StepPlan,
   type Tensors,
 } from "../engine/index.ts";
-import { internal, userError } from "../errors.ts";
+import { internal, option, userError } from "../errors.ts";
 import { initialWeights, type Network } from "../nn/model.ts";
 import type { Use } from "../nn/use.ts";
 import type { Given, Networks, RecipeDefinition, RecipeTurn, Stage, StepParts } from "../recipes/index.ts";
@@ -83,7 +83,10 @@ export function openRecipe(recipe: RecipeDefinition, settings: StepSettings): Op
   const { options, given = {}, accumulate = 1 } = settings;
   const data = recipe.data(options);
   if (!Number.isInteger(data.batch / accumulate))
-    throw userError("accumulate", `expected a number that divides the batch of ${data.batch}, got ${accumulate}`);
+    throw userError(
+      option("accumulate"),
+      `expected a number that divides the batch of ${data.batch}, got ${accumulate}`,
+    );
   const networks = recipe.networks(options, given);
   const results = resultsOf(recipe, networks, options);
   return { networks, data, results, stages: openStages(recipe, { data, results }, settings) };

@@ -66,7 +66,7 @@ const upscales: readonly Case[] = [
   ["an ONNX file that is no network", "@good.png --model @no.onnx", /no\.onnx: expected/],
   ["a picture as a model", "@good.png --model @good.png", /expected a model file ending in/],
   ["a run without weights", "@good.png --model @run", /expected a run's folder with weights\.safetensors/],
-  ["an unknown model", "@good.png --model rdn-x2", /model: expected a shipped model, .*got "rdn-x2"/],
+  ["an unknown model", "@good.png --model rdn-x2", /--model: expected a shipped model, .*got "rdn-x2"/],
   ["a model for another scale", "@good.png --model tiny-x2 --scale 3", /expected the scale 2 .*got 3/],
   ["a method and a model", "@good.png --method bicubic --model tiny-x2", /expected a method or a model/],
   ["an unknown method", "@good.png --method cubic", /--method: expected one of nearest, .*got cubic/],
@@ -92,7 +92,7 @@ const upscales: readonly Case[] = [
   ["scale NaN", "@good.png --scale NaN", /--scale: expected a number from 1 to 32, got NaN\./],
   ["scale 1e9", "@good.png --scale 1e9", /--scale: expected a number from 1 to 32, got 1000000000\./],
   ["an empty scale", "@good.png --scale=", /--scale: expected a number from 1 to 32, got ""/],
-  ["a result too large", "@large.png --scale 32 --method bicubic", /scale: expected a result of at most .*22400×22400/],
+  ["a result too large", "@large.png --scale 32 --method bicubic", /--scale: expected a result of at most .*22400×22400/],
   ["quality 101", "@good.png --quality 101", /--quality: expected a whole number from 1 to 100, got 101/],
   ["an unknown format", "@good.png --format bmp", /--format: expected one of png, .*got bmp/],
   ["no folder to write to", "@good.png --method bicubic -o @gone/x.png", /gone is not there/],
@@ -187,7 +187,7 @@ describe("train refuses", () => {
 
 const others: readonly (readonly [command: string, what: string, line: string, message: RegExp])[] = [
   ["evaluate", "no data", "", /--data: expected .*got nothing/],
-  ["evaluate", "data that is not there", "--data @gone", /data: expected a folder of pictures, got nothing/],
+  ["evaluate", "data that is not there", "--data @gone", /--data: expected a folder of pictures, got nothing/],
   ["evaluate", "a file for data", "--data @good.png", /expected a folder of pictures, got the file/],
   [
     "evaluate",

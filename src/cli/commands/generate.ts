@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import type { Provenance } from "../../image/provenance.ts";
 import type { Platform } from "../../platform/platform.ts";
 import { type GenerateTick, generate, type Made, madeSheet } from "../../tasks/generate/generate.ts";
@@ -78,7 +78,7 @@ or a walk as an animation (-o ending in .webp or .gif).`,
       io.err(`model: ${model}\n`);
     };
     if (mix !== undefined && isFolder(output))
-      throw userError("output", `expected a file for a sheet of mixtures, got ${output}`);
+      throw userError(option("output"), `expected a file for a sheet of mixtures, got ${output}`);
     if (!isFolder(output)) await platform.checkTarget(output, force);
     if (mix !== undefined) {
       const sheet = await runTask(mixStyles, { ...asked, options: { ...options, mix } }, context, tellModel);

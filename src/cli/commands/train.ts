@@ -101,7 +101,7 @@ async function planNew(
 
 /** Only what was given changes; the rest is as the run was started. */
 function planOn(folder: string, options: Options, choice: Choice, { platform, given }: Context): Promise<Training> {
-  const kept = ["like", "seed", "run", ...recipes.flatMap((recipe) => Object.keys(recipe.options.shape))];
+  const kept = ["like", "seed", "run", "start", ...recipes.flatMap((recipe) => Object.keys(recipe.options.shape))];
   const wrong = kept.find((option) => given.has(option));
   if (wrong) throw userError(flagOf(wrong), "expected none with --resume, which keeps what the run was started with");
   const changes = Object.fromEntries(Object.entries(options).filter(([option]) => given.has(option)));

@@ -19,6 +19,7 @@ export const cifarPart = (name: string): Part | undefined =>
 /**
  * CIFAR-10 in its binary version: data_batch_1.bin … 5.bin and test_batch.bin, names of the classes in batches.meta.txt
  * or the known ten. Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html.
+ * @throws UserError for files that are not whole
  */
 export async function openCifar(
   folder: string,

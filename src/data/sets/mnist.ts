@@ -30,6 +30,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<Ui
  * Reads IDX, the format of MNIST: two zero bytes, the type (8: bytes), the number of sides, the sides as big-endian
  * 32-bit numbers, the data. LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/. `sides` is how many there must
  * be.
+ * @throws UserError for a file that is no IDX file or not whole
  */
 export async function readIdx(bytes: Uint8Array<ArrayBuffer>, sides: number, where: string): Promise<Idx> {
   const file = await gunzip(bytes, where);

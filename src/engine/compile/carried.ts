@@ -1,4 +1,4 @@
-import { internal, userError } from "../../errors.ts";
+import { internal, option, userError } from "../../errors.ts";
 import { substitute } from "../gradients/gradient.ts";
 import { type Node, topological } from "../graph/node.ts";
 import { inUpdate } from "../graph/scope.ts";
@@ -67,7 +67,7 @@ export class CarriedValues {
   #refuseParts(parameter: Parameter): void {
     if (this.#parts.count === 1) return;
     throw userError(
-      "accumulate",
+      option("accumulate"),
       `expected networks without batch norm, got ${keyOf(parameter)}, a statistic of the whole batch`,
       "Leave it out, or take another norm.",
     );

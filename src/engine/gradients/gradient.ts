@@ -52,6 +52,7 @@ export function walkBack(order: readonly Node[], { wrt, upstream, rule }: Walk):
  * @param of the value to differentiate; a scalar unless `upstream` gives the gradient of its elements (same shape)
  * @param wrt the nodes to differentiate with respect to, usually parameters
  * @returns one node for each of `wrt`, of its shape; zeros where `of` does not depend on it
+ * @throws UserError for a value that is no scalar, where no upstream gradient is given
  */
 export function gradient(of: Node, wrt: readonly Node[], upstream?: Node): Node[] {
   if (!upstream && of.shape.some((side) => side !== 1))

@@ -1,4 +1,4 @@
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { type Node, topological } from "../graph/node.ts";
 import { backwardScope } from "../graph/scope.ts";
 import { after, allOf, blockOp } from "../ops/after.ts";
@@ -31,11 +31,16 @@ function recomputing(): GradientRule {
  * As `gradient` of a scalar, but what lies inside blocks is computed again on the way back and need not be kept: the
  * memory of one block at a time, for one more forward pass. Chen et al. 2016, https://arxiv.org/abs/1604.06174, with
  * blocks chosen by the model.
+ * @throws UserError for a graph that marks no blocks
  */
 export function rematGradient(of: Node, wrt: readonly Node[]): Node[] {
   const order = topological([of]);
   if (!order.some(isBlock))
-    throw userError("remat", "expected a network that marks blocks to recompute, got one without", "Leave it out.");
+    throw userError(
+      option("remat"),
+      "expected a network that marks blocks to recompute, got one without",
+      "Leave it out.",
+    );
   const upstream = constant([1], of.shape);
   return walkBack(order, { wrt, upstream, rule: recomputing() }).map((node, at) => node ?? zerosLike(wrt[at]!));
 }

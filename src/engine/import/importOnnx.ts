@@ -221,6 +221,7 @@ function checkInputs(given: readonly Node[], asked: readonly ImportedInput[], wh
  * Reads an ONNX file (any opset) as a network that runs on every runtime, can be differentiated and trained further.
  * @param where the name of the file, for errors
  * @param network the key of its weights
+ * @throws UserError for a file that is damaged, or that holds what is not covered
  */
 export function importOnnx(bytes: Uint8Array, where: string, network = "imported"): Imported {
   const model = readModel(bytes, where);

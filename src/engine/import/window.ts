@@ -10,7 +10,7 @@ export interface Window {
 
 type Pair = readonly [number, number];
 
-/** An attribute of two whole numbers. */
+/** An attribute of two whole numbers. @throws UserError for anything but two whole numbers */
 export function pair(site: ImportedNode, name: string, fallback: number, least = 1): Pair {
   const values = site.ints(name) ?? [fallback, fallback];
   if (values.length !== 2 || !values.every((value) => Number.isInteger(value) && value >= least && value < 2 ** 20))
@@ -39,7 +39,7 @@ export function windowOf(site: ImportedNode, size: readonly number[], kernel: Pa
   return { kernel, stride, dilation, pads: auto === "VALID" ? [0, 0, 0, 0] : padsOf(site) };
 }
 
-/** The attribute `pads`, zeros when absent. */
+/** The attribute `pads`, zeros when absent. @throws UserError for anything but four whole numbers */
 export function padsOf(site: ImportedNode): Window["pads"] {
   const pads = site.ints("pads") ?? [0, 0, 0, 0];
   if (pads.length !== 4 || !pads.every((pad) => Number.isInteger(pad) && pad >= 0 && pad < 2 ** 20))

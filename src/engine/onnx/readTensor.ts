@@ -76,6 +76,7 @@ function stored(
 /**
  * A tensor of a model file, float16 and bfloat16 widened to float32. Its size is checked against the bytes that are
  * there.
+ * @throws UserError for a tensor that is damaged or of another element type
  */
 export function readTensor(message: Message, where: string): { name: string; tensor: Tensor } {
   const [name, kind] = [message.text(8), message.number(2, asInt)];

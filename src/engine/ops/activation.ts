@@ -67,6 +67,7 @@ export const leakyReluOp = activation<{ readonly slope: number }>({
   onnx: (emit, x, { slope }) => emit.node("LeakyRelu", [x], { alpha: { float: slope } }),
   examples: kinked({ slope: 0.2 }),
 });
+/** @throws UserError for a slope below zero */
 export function leakyRelu(x: Node, slope: number): Node {
   if (!(slope >= 0 && slope <= 1)) throw misfit("leakyRelu", [x], `expected a slope from 0 to 1, got ${slope}`);
   return leakyReluOp([x], { slope });

@@ -59,6 +59,7 @@ export const blockOp = defineOp<{ readonly count: number }>({
  * @param inputs what it is computed from, float32; these are kept
  * @param parts of the batch (axis 0 of all inputs) that are each a block of their own, where pictures do not see each
  * other: of a block that holds more than all others, a part at a time is recomputed
+ * @throws UserError for a batch that the parts do not divide
  */
 export function block(
   inputs: readonly Node[],

@@ -1,7 +1,10 @@
 import type { Shape } from "../../tensor/tensor.ts";
 import { misfit, type Node } from "../graph/node.ts";
 
-/** The axis counted from the front; a negative one counts from the back. */
+/**
+ * The axis counted from the front; a negative one counts from the back.
+ * @throws UserError for an axis that is not there
+ */
 export function resolveAxis(op: string, x: Node, axis: number): number {
   const rank = x.shape.length;
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank) throw misfit(op, [x], `there is no axis ${axis}`);

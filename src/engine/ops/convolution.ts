@@ -230,6 +230,7 @@ export function conv2d(x: Node, w: Node, options: ConvolutionOptions = {}): Node
 /**
  * Transposed convolution of x [N, C, H, W] with w [C, O/groups, kh, kw] → [N, O, H', W'], H' = (H−1)·stride − pads +
  * dilation·(kh−1) + 1 + outputPadding.
+ * @throws UserError for a size that stride and kernel do not reach
  */
 export function convTranspose2d(
   x: Node,

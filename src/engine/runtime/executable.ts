@@ -81,7 +81,7 @@ export interface LoadRequest {
   readonly trace?: Trace | undefined;
 }
 
-/** Loads a program at the other end of a channel. */
+/** Loads a program at the other end of a channel. @throws UserError, when run, for an input that is not fed */
 export async function loadProgram(
   channel: Channel,
   { id, target, program, initial, trace }: LoadRequest,

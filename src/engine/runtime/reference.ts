@@ -73,7 +73,10 @@ function share(id: number, values: Tensors, shared: Map<number, Values>): Shared
   return { id, write, dispose: async () => void shared.delete(id) };
 }
 
-/** Pure TypeScript in float64, slow and exact: the oracle of the other runtimes. */
+/**
+ * Pure TypeScript in float64, slow and exact: the oracle of the other runtimes.
+ * @throws UserError, when run, for an input that is not fed, and for a foreign file
+ */
 export function referenceRuntime(): Runtime {
   const shared = new Map<number, Values>();
   let count = 0;

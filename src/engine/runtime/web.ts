@@ -100,6 +100,7 @@ const folderOf = (url: string | URL): string => new URL(url, location.href).href
 /**
  * Starts a runtime of this page by onnxruntime-web: `wasm` on the processor, `webgpu` on the graphics card, where
  * weights and moments stay between steps. Sessions live in a worker until `dispose`.
+ * @throws UserError for a runtime that a page has not, and for threads that it may not use
  */
 export function createRuntime(name: WebRuntimeName, options: WebRuntimeOptions = {}): Runtime {
   const { worker, library } = options;

@@ -12,7 +12,10 @@ export interface GridOptions {
   readonly factor?: number;
 }
 
-/** Lays pictures of one size out in rows, as the sample sheets of generative models are. 8-bit RGB. */
+/**
+ * Lays pictures of one size out in rows, as the sample sheets of generative models are. 8-bit RGB.
+ * @throws UserError for no pictures, or pictures of several sizes
+ */
 export const pictureGrid = (pictures: readonly Picture[], options: GridOptions = {}): Picture => {
   const [first] = pictures;
   if (!first) throw userError("grid", "expected at least one picture, got none");

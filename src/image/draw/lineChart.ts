@@ -40,7 +40,10 @@ interface Axis {
 
 const grid: Ink = [230, 232, 236];
 
-/** A line chart, such as a training's loss over its steps, with ticks, labels and a legend. 8-bit RGB on white. */
+/**
+ * A line chart, such as a training's loss over its steps, with ticks, labels and a legend. 8-bit RGB on white.
+ * @throws UserError for a size without room for a chart
+ */
 export const lineChart = (options: ChartOptions): Picture => {
   const { width = 960, height = 540, isLog = false, title, xLabel, yLabel } = options;
   const series = options.series.map((one) => ({ ...one, points: one.points.filter((p) => isShown(p, isLog)) }));

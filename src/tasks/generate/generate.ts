@@ -88,12 +88,13 @@ const classNames = ({ usage, card }: LoadedModel<UseOf<"generate">>): readonly s
 /** The numbers of the classes that were asked for. */
 function chosenClasses(wanted: readonly string[], names: readonly string[], model: string): readonly number[] {
   if (wanted.length === 0) return names.map((_, k) => k);
-  if (names.length === 0) throw userError("class", `expected none, since ${model} has no classes, got ${wanted[0]}`);
+  if (names.length === 0)
+    throw userError(option("class"), `expected none, since ${model} has no classes, got ${wanted[0]}`);
   return wanted.map((name) => {
     const found = names.indexOf(name);
     const number = found >= 0 ? found : Number(name);
     if (Number.isInteger(number) && number >= 0 && number < names.length) return number;
-    throw userError("class", `expected one of ${names.slice(0, 20).join(", ")}, got ${name}`);
+    throw userError(option("class"), `expected one of ${names.slice(0, 20).join(", ")}, got ${name}`);
   });
 }
 
@@ -138,14 +139,14 @@ function plan(options: Checked, model: LoadedModel<UseOf<"generate">>) {
 /** Only styles can be drawn towards their mean. */
 function checkTruncation(truncation: number | undefined, model: LoadedModel<UseOf<"generate">>): void {
   if (truncation === undefined || takes(model, "truncation")) return;
-  throw userError("truncation", `expected none, since ${model.name} has no styles, got ${truncation}`);
+  throw userError(option("truncation"), `expected none, since ${model.name} has no styles, got ${truncation}`);
 }
 
 /** Only diffusion models take steps. */
 function checkSampling({ sampler, samplerSteps }: Checked, { usage, name }: LoadedModel<UseOf<"generate">>): void {
   if (usage.diffusion || (sampler === undefined && samplerSteps === undefined)) return;
   const where = sampler === undefined ? "samplerSteps" : "sampler";
-  throw userError(where, `expected none, since ${name} is no diffusion model, got ${sampler ?? samplerSteps}`);
+  throw userError(option(where), `expected none, since ${name} is no diffusion model, got ${sampler ?? samplerSteps}`);
 }
 
 /** Made pictures on one sheet: rows of ten where there are ten classes, else nearly square; small ones enlarged. */

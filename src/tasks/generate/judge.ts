@@ -1,5 +1,5 @@
 import type { Examples } from "../../data/exampleSource.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import type { Picture } from "../../image/picture.ts";
 import type { Features } from "../../metrics/features.ts";
 import { fid } from "../../metrics/fid.ts";
@@ -34,7 +34,7 @@ async function openJudges(usage: UseOf<"generate">, parts: JudgeParts) {
   const { size, channels } = usage;
   if (checked.judge === undefined && checked.features === undefined)
     throw userError(
-      "judge",
+      option("judge"),
       "expected a classifier to judge by (judge) or a network of features (features), got neither",
       "Train one: imago train classifier.",
     );

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { pictureGrid } from "../../image/draw/grid.ts";
 import { makePicture, makeSamples, type Picture } from "../../image/picture.ts";
 import type { LoadedModel } from "../../modelFiles/model.ts";
@@ -99,6 +99,7 @@ export const mixStyles = defineTask({
 
 /** The styles that a row gives must be some of the generator's, but not all. */
 function checkMix(mix: number, { usage: { styles }, name }: LoadedModel<UseOf<"generate">>): void {
-  if (styles === undefined) throw userError("mix", `expected a generator with styles, got ${name}, which has none`);
-  if (mix >= styles) throw userError("mix", `expected less than the ${styles} styles of ${name}, got ${mix}`);
+  if (styles === undefined)
+    throw userError(option("mix"), `expected a generator with styles, got ${name}, which has none`);
+  if (mix >= styles) throw userError(option("mix"), `expected less than the ${styles} styles of ${name}, got ${mix}`);
 }

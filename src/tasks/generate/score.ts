@@ -1,7 +1,7 @@
 import { firstExamples } from "../../data/firstBatches.ts";
 import { openPart } from "../../data/openPart.ts";
 import type { Runtime } from "../../engine/index.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { fid } from "../../metrics/fid.ts";
 import { kid } from "../../metrics/kid.ts";
 import type { UseOf } from "../../nn/use.ts";
@@ -36,7 +36,11 @@ export async function planGeneratorScore(
   const { judge: path, validate, seed } = checked;
   if (path === undefined && figure === undefined) return undefined;
   if (path === undefined)
-    throw userError("judge", "expected a classifier to judge by, got none", "Train one: imago train classifier.");
+    throw userError(
+      option("judge"),
+      "expected a classifier to judge by, got none",
+      "Train one: imago train classifier.",
+    );
   const classifier = await loadJudge(path, usage, platform);
   const held =
     validate === undefined ? undefined : await openPart("test", { ...usage, classes: 0 }, heldOut(checked), platform);

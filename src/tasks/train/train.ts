@@ -84,7 +84,7 @@ export async function planResume(
   const runOptions = checkOptions(schema, { ...kept, ...defined(changes), seed, run: folder }, where) as RunOptions;
   const done = await readDone(folder, platform.files);
   if (runOptions.steps < done)
-    throw userError("steps", `expected at least the ${done} that the run has taken, got ${runOptions.steps}`);
+    throw userError(option("steps"), `expected at least the ${done} that the run has taken, got ${runOptions.steps}`);
   return prepare(
     { recipe, recipeOptions, runOptions, runtime: { ...before, ...defined(runtime) }, resume: true },
     platform,

@@ -45,7 +45,7 @@ export const resume = defineTask({
   name: "resume",
   summary: "Go on with a training where it stopped.",
   takes: "run",
-  options: withoutDefaults(trainOptions.omit({ run: true, seed: true })),
+  options: withoutDefaults(trainOptions.omit({ run: true, seed: true, start: true })),
   gives: "run",
   async *run(given, changes, { platform, choice, signal }): AsyncGenerator<StepTick, StepTick> {
     const { folder, recipe } = typeof given === "string" ? { folder: given } : given;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import type { Picture, Size } from "../../image/picture.ts";
 import { resize } from "../../image/resize.ts";
 import { loadModelFor } from "../../modelFiles/read.ts";
@@ -60,7 +60,7 @@ export const translate = defineTask({
     const name = named ?? (await newestRun("translate", platform));
     if (name === undefined)
       throw userError(
-        "model",
+        option("model"),
         "expected a network that turns pictures into others, got none",
         "Train one: imago train pix2pix.",
       );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listPictures } from "../../data/folder.ts";
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import { modcrop, type Picture } from "../../image/picture.ts";
 import { plainPicture, reduced } from "../../image/reduce.ts";
 import { type Score, score } from "../../metrics/protocol.ts";
@@ -113,13 +113,14 @@ async function openAll(
 /** The pictures of a folder, or the pairs of the subfolder x<scale> where a published set has such. */
 async function findPairs(data: string, scale: number, { files }: Platform): Promise<readonly Pair[]> {
   if ((await files.size(data)) !== undefined)
-    throw userError("data", `expected a folder of pictures, got the file ${data}`);
-  if (!(await files.exists(data))) throw userError("data", `expected a folder of pictures, got nothing at ${data}`);
+    throw userError(option("data"), `expected a folder of pictures, got the file ${data}`);
+  if (!(await files.exists(data)))
+    throw userError(option("data"), `expected a folder of pictures, got nothing at ${data}`);
   const folders = (await files.list(data)).filter(({ name, isFolder }) => isFolder && /^x\d$/.test(name));
   const root = folders.length > 0 ? `${data}/x${scale}` : data;
   if (folders.length > 0 && !folders.some(({ name }) => name === `x${scale}`))
     throw userError(
-      "scale",
+      option("scale"),
       `expected a folder x${scale} in ${data}, got ${folders.map(({ name }) => name).join(", ")}`,
     );
   const paths = await listPictures([root], files);

@@ -1,4 +1,4 @@
-import { userError } from "../../errors.ts";
+import { option, userError } from "../../errors.ts";
 import type { Picture, Size } from "../../image/picture.ts";
 import { scaledSize } from "../../image/resize.ts";
 import type { Convention } from "../../image/taps.ts";
@@ -36,7 +36,7 @@ export function enlargedSize(picture: Size, scale: number, convention: Conventio
       : { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
   if (width * height > maxPixels)
     throw userError(
-      "scale",
+      option("scale"),
       `expected a result of at most ${maxPixels} pixels, got ${picture.width}×${picture.height} · ${scale} = ${width}×${height}`,
       "Choose a smaller scale or cut the picture.",
     );

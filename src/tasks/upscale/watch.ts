@@ -34,7 +34,7 @@ export async function watchUpscale(
   const validation = checked.validate ? await listPictures([checked.validate], platform.files) : [];
   if (figure && validation.length === 0)
     throw userError(
-      "keepBest",
+      option("keepBest"),
       "expected pictures to score, got none",
       `Give a folder of them as ${option("validate")}.`,
     );

@@ -83,7 +83,7 @@ test("Ctrl-C saves, tells how to go on, and exits with 130; going on gives the w
   const less = await cli(["train", "--resume", at("parts"), "--steps", "5"]);
   expect(less).toMatchObject({
     code: 2,
-    err: expect.stringContaining("steps: expected at least the 6 that the run has taken, got 5"),
+    err: expect.stringContaining("--steps: expected at least the 6 that the run has taken, got 5"),
   });
   const more = await cli(["train", "--resume", at("parts"), "--steps", "7"]);
   expect(more.code).toBe(0);
