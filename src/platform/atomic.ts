@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { option, userError } from "../errors.ts";
@@ -36,7 +35,7 @@ type Whole = Uint8Array | AsyncIterable<FilePart>;
 
 /** Writes beside the target, then gives the file its name in one step; leaves nothing behind on failure. */
 export const writeWhole = async (path: string, content: Whole, force: boolean): Promise<void> => {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.tmp`);
   try {
     await writeAndSync(temporary, content);
     await (force ? rename(temporary, path) : nameOnce(temporary, path));

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -89,7 +88,7 @@ const textAt = (path: string): Promise<string | undefined> => readFile(path, "ut
 
 /** Moves a dead process's lock away; puts it back should somebody else have been quicker and hold it now. */
 async function clearDead(path: string, text: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+  const aside = `${path}.${crypto.randomUUID()}`;
   await rename(path, aside).catch(() => undefined);
   const moved = await textAt(aside);
   if (moved !== undefined && moved !== text) await link(aside, path).catch(() => undefined);
@@ -98,7 +97,7 @@ async function clearDead(path: string, text: string): Promise<void> {
 
 /** Makes `path` appear with its content in one step; false when it is there already. */
 async function claim(path: string, text: string): Promise<boolean> {
-  const temporary = `${path}.${randomUUID()}`;
+  const temporary = `${path}.${crypto.randomUUID()}`;
   try {
     await writeFile(temporary, text, { flag: "wx" });
     await link(temporary, path);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -93,6 +92,7 @@ const listFolder = async (folder: string): Promise<readonly FolderEntry[]> => {
 };
 
 const sha256Of = async (path: string): Promise<string> => {
+  const { createHash } = await import("node:crypto"); // 20 ms that most commands can do without
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Uint8Array);
   return hash.digest("hex");
