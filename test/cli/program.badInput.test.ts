@@ -92,7 +92,11 @@ const upscales: readonly Case[] = [
   ["scale NaN", "@good.png --scale NaN", /--scale: expected a number from 1 to 32, got NaN\./],
   ["scale 1e9", "@good.png --scale 1e9", /--scale: expected a number from 1 to 32, got 1000000000\./],
   ["an empty scale", "@good.png --scale=", /--scale: expected a number from 1 to 32, got ""/],
-  ["a result too large", "@large.png --scale 32 --method bicubic", /--scale: expected a result of at most .*22400×22400/],
+  [
+    "a result too large",
+    "@large.png --scale 32 --method bicubic",
+    /--scale: expected a result of at most .*22400×22400/,
+  ],
   ["quality 101", "@good.png --quality 101", /--quality: expected a whole number from 1 to 100, got 101/],
   ["an unknown format", "@good.png --format bmp", /--format: expected one of png, .*got bmp/],
   ["no folder to write to", "@good.png --method bicubic -o @gone/x.png", /gone is not there/],
