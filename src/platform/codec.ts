@@ -59,10 +59,7 @@ export interface PictureInfo {
 
 const defaultMaxPixels = 2 ** 28;
 
-/**
- * The format that a file's name asks for; a UserError for any other ending.
- * @throws UserError for an ending that no format has
- */
+/** The format that a file's name asks for. @throws UserError for an ending that no format has */
 export const formatOf = (path: string): PictureFormat => {
   const format = formatsByEnding[extname(path).toLowerCase()];
   if (!format)
@@ -272,10 +269,7 @@ const encodeTagged = async (picture: Picture, options: Encoding): Promise<Uint8A
   return withProfileFile(metadata.icc, encode).catch(() => encode(plain));
 };
 
-/**
- * Encodes a picture to a file's bytes in `format`; see writePicture for what is kept.
- * @throws UserError for a quality out of range, and for a picture that the format cannot hold
- */
+/** Encodes a picture; see writePicture for what is kept. @throws UserError for what the format cannot hold, a wrong quality */
 export const encodePicture = async (picture: Picture, options: Encoding, where = "picture"): Promise<Uint8Array> => {
   const { format, quality, keepMetadata = true, provenance } = options;
   if (quality !== undefined && !(Number.isInteger(quality) && quality >= 1 && quality <= 100))
