@@ -19,7 +19,7 @@ import { defineModel, type Parameters } from "../nn/model.ts";
 import { groupNorm } from "../nn/norms.ts";
 
 /** Almost zero, `xavier` at 1e-10 of its variance: a block starts as nothing beside its shortcut, and still learns. */
-function quiet(shape: readonly number[]): Initializer {
+function nearZero(shape: readonly number[]): Initializer {
   const [into, out] = fans(shape);
   return uniform(1e-5 * Math.sqrt(6 / (into + out)));
 }
@@ -60,7 +60,7 @@ function residual(x: Node, p: Parameters, out: number, time: Node, { width, prob
   const first = convolve(silu(normalize(x, p("norm.0"), width)), p("conv.0"), out);
   const shifted = add(first, reshape(project(time, p("shift"), out), [x.shape[0]!, out, 1, 1]));
   const kept = dropout(silu(normalize(shifted, p("norm.1"), width)), p, { probability });
-  const second = convolve(kept, p("conv.1"), out, { first: quiet });
+  const second = convolve(kept, p("conv.1"), out, { first: nearZero });
   return add(x.shape[1] === out ? x : convolve(x, p("shortcut"), out, { kernel: 1 }), second);
 }
 
@@ -71,7 +71,7 @@ function attend(x: Node, p: Parameters, { width, heads }: Numbers): Node {
   const flat = (name: string): Node =>
     reshape(convolve(y, p(name), channels, { kernel: 1 }), [batch, channels, height * columns]);
   const seen = reshape(attention(flat("query"), flat("key"), flat("value"), { heads }), x.shape);
-  return add(x, convolve(seen, p("out"), channels, { kernel: 1, first: quiet }));
+  return add(x, convolve(seen, p("out"), channels, { kernel: 1, first: nearZero }));
 }
 
 /** A residual block, with attention on maps of the sides that have it. */
@@ -81,7 +81,7 @@ function block(x: Node, p: Parameters, out: number, time: Node, numbers: Numbers
 }
 
 /** Every map on the way down, from full size. */
-function descend(x: Node, p: Parameters, time: Node, numbers: Numbers): Node[] {
+function downPath(x: Node, p: Parameters, time: Node, numbers: Numbers): Node[] {
   const { width, multipliers, blocks } = numbers;
   const maps = [convolve(x, p("first"), width)];
   for (const [level, multiplier] of multipliers.entries()) {
@@ -100,7 +100,7 @@ function double(x: Node, p: Parameters): Node {
 }
 
 /** Back to full size, each block seeing the map of the way down that came last. */
-function ascend(x: Node, p: Parameters, maps: Node[], time: Node, numbers: Numbers): Node {
+function upPath(x: Node, p: Parameters, maps: Node[], time: Node, numbers: Numbers): Node {
   const { width, multipliers, blocks } = numbers;
   let y = x;
   for (let level = multipliers.length - 1; level >= 0; level--) {
@@ -152,11 +152,11 @@ export const diffusionUnet = defineModel({
     const numbers = { ...rest, width, sides, probability };
     const early = silu(project(wave(when!, width), p("time.0"), 4 * width));
     const time = silu(project(early, p("time.1"), 4 * width)); // [N, 4w]
-    const maps = descend(x, p, time, numbers);
+    const maps = downPath(x, p, time, numbers);
     const bottom = maps.at(-1)!;
     const most = bottom.shape[1]!;
     const before = attend(residual(bottom, p("middle.0"), most, time, numbers), p("middle.attention"), numbers);
-    const y = ascend(residual(before, p("middle.1"), most, time, numbers), p, maps, time, numbers); // [N, w, S, S]
-    return convolve(silu(normalize(y, p("last.norm"), width)), p("last"), channels, { first: quiet });
+    const y = upPath(residual(before, p("middle.1"), most, time, numbers), p, maps, time, numbers); // [N, w, S, S]
+    return convolve(silu(normalize(y, p("last.norm"), width)), p("last"), channels, { first: nearZero });
   },
 });

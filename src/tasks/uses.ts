@@ -106,17 +106,17 @@ export const useOptions = generateOptions.extend({
 type UseOptions = z.output<typeof useOptions>;
 
 /** What `watchUse` is handed: the parts of a watcher, and the options as they were given. */
-export type Watched = Omit<WatchParts, "figure"> & { readonly checked: WatchParts["checked"] & UseOptions };
+export type Watched = Omit<WatchParts, "figure"> & { readonly options: WatchParts["options"] & UseOptions };
 
 /**
  * Prepares what training shows of a network, and by what its best weights are kept.
  * @throws UserError for options of another use, a figure that this use has not, or data that do not fit
  */
 export async function watchUse(parts: Watched, platform: Platform): Promise<WatcherFor> {
-  const { usage, checked } = parts;
+  const { usage, options } = parts;
   const work = workOf(usage.task);
-  checkOwn(work, usage, checked);
-  return work.watch({ ...parts, figure: figureOf(work, usage, checked.keepBest) }, platform);
+  checkOwn(work, usage, options);
+  return work.watch({ ...parts, figure: figureOf(work, usage, options.keepBest) }, platform);
 }
 
 /** Refuses options that concern other uses alone. */

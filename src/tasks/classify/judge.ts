@@ -12,9 +12,9 @@ const BATCH = 250;
 
 /** The share of held-out pictures that a classifier tells right. */
 export async function judgeClassifier(model: LoadedModel<UseOf<"classify">>, parts: JudgeParts): Promise<Judgment> {
-  const { checked, platform, runtime } = parts;
-  const test = await openPart("test", model.usage, { data: [checked.data] }, platform);
-  const { image, label } = test.take(spreadOf(test, checked.count));
+  const { options, platform, runtime } = parts;
+  const test = await openPart("test", model.usage, { data: [options.data] }, platform);
+  const { image, label } = test.take(spreadOf(test, options.count));
   const classifier = await openClassifier(model, runtime);
   return {
     figures: { accuracy: shareOf(await classifier.verdicts(image!), label!.data), pictures: image!.shape[0]! },
@@ -34,7 +34,7 @@ export async function judgeDiscriminator(
   const { test } = await partsOf(model.usage, parts);
   const output = model.build(input("input", [BATCH, channels, size, size]));
   const run = await compileFunction({ output }, { runtime: parts.runtime, weights: model.weights });
-  const { image } = test.take(spreadOf(test, parts.checked.count));
+  const { image } = test.take(spreadOf(test, parts.options.count));
   const scores = floats(await inBatches(run, image!, BATCH));
   const mean = (of: (score: number) => number): number =>
     scores.reduce((sum, score) => sum + of(score), 0) / scores.length;

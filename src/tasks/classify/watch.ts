@@ -12,10 +12,10 @@ const BATCH = 250;
 
 /** The share of held-out pictures whose class is told right. */
 export async function watchClassify(
-  { network, usage, checked, figure }: WatchParts<UseOf<"classify">>,
+  { network, usage, options, figure }: WatchParts<UseOf<"classify">>,
   platform: Platform,
 ): Promise<WatcherFor> {
-  const held = await openPart("test", usage, heldOut(checked), platform);
+  const held = await openPart("test", usage, heldOut(options), platform);
   const { count } = held.description;
   return (runtime) => ({
     ...keptBy(figure, held.description.sha256),

@@ -83,7 +83,7 @@ export interface JudgeHooks {
 
 /** What all kinds of models are judged with. */
 export interface JudgeParts {
-  readonly checked: z.output<typeof judgeOptions>;
+  readonly options: z.output<typeof judgeOptions>;
   readonly platform: Platform;
   readonly runtime: Runtime;
   readonly hooks: JudgeHooks;
@@ -98,9 +98,9 @@ export function spreadOf({ description: { count: total } }: Examples, count: num
 /** Both parts of the data set at a model's size. */
 export async function partsOf(
   usage: { readonly size: number; readonly channels: 1 | 3 },
-  { checked, platform }: JudgeParts,
+  { options, platform }: JudgeParts,
 ): Promise<{ readonly train: Examples; readonly test: Examples }> {
-  const open = (part: "train" | "test") => openPart(part, { ...usage, classes: 0 }, { data: [checked.data] }, platform);
+  const open = (part: "train" | "test") => openPart(part, { ...usage, classes: 0 }, { data: [options.data] }, platform);
   return { train: await open("train"), test: await open("test") };
 }
 

@@ -11,7 +11,7 @@ import type { MetricLine } from "../../train/metricLines.ts";
 export interface WatchParts<U extends Use = Use> {
   readonly network: Network;
   readonly usage: U;
-  readonly checked: {
+  readonly options: {
     readonly data: readonly string[];
     readonly validate?: string;
     readonly cell?: number;
@@ -52,7 +52,7 @@ export const keptBy = (figure: Figure | undefined, by: string): Pick<Watcher, "b
   figure ? { best: { ...figure, by } } : {};
 
 /** The data set to judge by: another one where it was given, else the held-out part of the one that is learned from. */
-export const heldOut = ({ data, validate, cell }: WatchParts["checked"]) => ({
+export const heldOut = ({ data, validate, cell }: WatchParts["options"]) => ({
   data: validate === undefined ? data : [validate],
   cell,
 });

@@ -26,7 +26,7 @@ export async function judge(
     );
   const runtime = await platform.runtime(choice);
   try {
-    return await judgeBy(model, { checked, platform, runtime, hooks: { signal, onProgress } });
+    return await judgeBy(model, { options: checked, platform, runtime, hooks: { signal, onProgress } });
   } finally {
     await runtime.dispose();
   }

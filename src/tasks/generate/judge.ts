@@ -30,20 +30,20 @@ const some = ({ data, width }: Features, from: number, to: number): Features => 
 
 /** Who gives the features and, where a classifier is there, the verdicts. */
 async function openJudges(usage: UseOf<"generate">, parts: JudgeParts) {
-  const { checked, platform, runtime } = parts;
+  const { options, platform, runtime } = parts;
   const { size, channels } = usage;
-  if (checked.judge === undefined && checked.features === undefined)
+  if (options.judge === undefined && options.features === undefined)
     throw userError(
       option("judge"),
       "expected a classifier to judge by (judge) or a network of features (features), got neither",
       "Train one: imago train classifier.",
     );
-  const judge = checked.judge === undefined ? undefined : await loadJudge(checked.judge, usage, platform);
+  const judge = options.judge === undefined ? undefined : await loadJudge(options.judge, usage, platform);
   const classifier: Classifier | undefined = judge && (await openClassifier(judge, runtime));
   const embedder: Embedder =
-    checked.features === undefined
+    options.features === undefined
       ? classifier!
-      : await openFeatures(checked.features, checked, { size, channels, platform, runtime });
+      : await openFeatures(options.features, options, { size, channels, platform, runtime });
   return { classifier, embedder };
 }
 
@@ -138,30 +138,30 @@ function sheetOf(made: Tensor, found: readonly (readonly number[])[], train: Exa
  * pictures that the classifier takes for the class they were asked for.
  */
 export async function judgeGenerator(model: LoadedModel<UseOf<"generate">>, parts: JudgeParts): Promise<Judgment> {
-  const { checked, runtime, hooks } = parts;
+  const { options, runtime, hooks } = parts;
   const { usage } = model;
   const { classifier, embedder } = await openJudges(usage, parts);
   const { train, test } = await partsOf(usage, parts);
-  const labels = Array.from({ length: checked.count }, (_, i) => (usage.classes > 0 ? i % usage.classes : 0));
+  const labels = Array.from({ length: options.count }, (_, i) => (usage.classes > 0 ? i % usage.classes : 0));
   const generator = await openGenerator(model, runtime);
   const all = async (image: Tensor, what: string): Promise<Embedded> => ({
     image,
     features: await embed(embedder, image, what, hooks),
   });
   const generated = await all(
-    await generator.run({ ...firstRows(usage.latent, checked.seed, checked.count), labels }),
+    await generator.run({ ...firstRows(usage.latent, options.seed, options.count), labels }),
     "made",
   );
-  const unseen = await all(test.take(spreadOf(test, checked.count)).image!, "test");
-  const learned = await all(train.take(spreadOf(train, checked.count)).image!, "training");
+  const unseen = await all(test.take(spreadOf(test, options.count)).image!, "test");
+  const learned = await all(train.take(spreadOf(train, options.count)).image!, "training");
   const { figures, sheet } = await nearestPictures({ generated, unseen, learned, train }, embedder);
   const accuracy =
     usage.classes > 0 && classifier ? shareOf(await classifier.verdicts(generated.image), labels) : undefined;
   return {
     figures: {
       ...(accuracy !== undefined && { accuracy }),
-      ...distances({ generated, unseen, learned, train }, checked.seed),
-      pictures: checked.count,
+      ...distances({ generated, unseen, learned, train }, options.seed),
+      pictures: options.count,
       ...figures,
     },
     features: embedder.label,

@@ -30,10 +30,10 @@ export interface GeneratorScore {
  * @throws UserError for a figure without a judge, or a judge that does not fit
  */
 export async function planGeneratorScore(
-  { usage, checked, source, figure }: WatchParts<UseOf<"generate">>,
+  { usage, options, source, figure }: WatchParts<UseOf<"generate">>,
   platform: Platform,
 ): Promise<GeneratorScore | undefined> {
-  const { judge: path, validate, seed } = checked;
+  const { judge: path, validate, seed } = options;
   if (path === undefined && figure === undefined) return undefined;
   if (path === undefined)
     throw userError(
@@ -43,7 +43,7 @@ export async function planGeneratorScore(
     );
   const classifier = await loadJudge(path, usage, platform);
   const held =
-    validate === undefined ? undefined : await openPart("test", { ...usage, classes: 0 }, heldOut(checked), platform);
+    validate === undefined ? undefined : await openPart("test", { ...usage, classes: 0 }, heldOut(options), platform);
   const name = figure?.name ?? "kid";
   const sums = [await platform.files.sha256(classifier.path), (held ?? source).description.sha256];
   const real = async (): Promise<Tensor> =>

@@ -28,9 +28,9 @@ const CLASSES = 20;
  * are from each other; and, with a judge, how far they are from real ones.
  */
 export async function watchGenerate(parts: WatchParts<UseOf<"generate">>, platform: Platform): Promise<WatcherFor> {
-  const { network, usage, checked, source } = parts;
+  const { network, usage, options, source } = parts;
   const rows = usage.classes > 0 ? Math.min(CLASSES, usage.classes) : usage.diffusion ? DIFFUSION.rows : ROWS;
-  const first = firstRows(usage.latent, checked.seed, rows * COLUMNS);
+  const first = firstRows(usage.latent, options.seed, rows * COLUMNS);
   const labels = Array.from({ length: rows * COLUMNS }, (_, i) => (usage.classes > 0 ? Math.floor(i / COLUMNS) : 0));
   const planned = await planGeneratorScore(parts, platform);
   const real = once(async () => {

@@ -29,8 +29,8 @@ async function judgeEvidence(
     1,
   );
   const run = await compileFunction({ output }, { runtime: parts.runtime, weights });
-  const { image } = test.take(spreadOf(test, parts.checked.count));
-  const noise = codesOf(sizeOf(usage.latent), parts.checked.seed, image!.shape[0]!);
+  const { image } = test.take(spreadOf(test, parts.options.count));
+  const noise = codesOf(sizeOf(usage.latent), parts.options.seed, image!.shape[0]!);
   const values = floats(await runRows(run, { input: image!, "posterior noise": noise }, BATCH)); // [N, 2]
   const mean = (column: number): number =>
     values.reduce((sum, value, at) => (at % 2 === column ? sum + value : sum), 0) / (values.length / 2);
@@ -39,7 +39,7 @@ async function judgeEvidence(
 
 /** The mean squared error of an autoencoder on held-out pictures, beside what as many principal components leave. */
 export async function judgeAutoencoder(model: LoadedModel<UseOf<"reconstruct">>, parts: JudgeParts): Promise<Judgment> {
-  const { count } = parts.checked;
+  const { count } = parts.options;
   const { train, test } = await partsOf(model.usage, parts);
   const network = await openAutoencoder(model, parts.runtime);
   const errors = await squaredErrors(test, async (image) => network.decode(await network.encode(image)), count);

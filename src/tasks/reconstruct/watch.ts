@@ -15,10 +15,10 @@ const MOST = 10_000;
 
 /** Ten held-out pictures above what the network makes of them; the mean squared error over the held-out part. */
 export async function watchReconstruct(
-  { network, usage, checked, figure }: WatchParts<UseOf<"reconstruct">>,
+  { network, usage, options, figure }: WatchParts<UseOf<"reconstruct">>,
   platform: Platform,
 ): Promise<WatcherFor> {
-  const held = await openPart("test", { ...usage, classes: 0 }, heldOut(checked), platform);
+  const held = await openPart("test", { ...usage, classes: 0 }, heldOut(options), platform);
   return (runtime) => ({
     ...keptBy(figure, held.description.sha256),
     async sample(weights) {

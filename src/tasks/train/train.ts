@@ -123,7 +123,7 @@ async function prepare(request: Request, platform: Platform): Promise<Training> 
   const description = describe(request, source, platform);
   const [{ network, usage }] = opened.results;
   const made = runOptions.metadata ? await trainingRecord({ recipe, runOptions, description }, platform) : undefined;
-  const watcherFor = await watchUse({ network, usage, checked: runOptions, source }, platform);
+  const watcherFor = await watchUse({ network, usage, options: runOptions, source }, platform);
   return {
     folder: runOptions.run,
     recipe,

@@ -11,12 +11,12 @@ import { directed, scorePairs, usingTranslator } from "./watch.ts";
  */
 export async function judgeTranslator(
   model: LoadedModel<UseOf<"translate">>,
-  { checked, platform, runtime }: JudgeParts,
+  { options, platform, runtime }: JudgeParts,
 ): Promise<Judgment> {
   const { size, channels, pairs } = model.usage;
   if (pairs === undefined || size === undefined)
     throw userError(model.path, "expected a network that was trained on pairs of one size, got another");
-  const set = directed(await openPairs(checked.data, { size, channels, part: "test" }, platform), model.usage);
-  const figures = await usingTranslator(model, runtime, (translator) => scorePairs(set, translator, checked.count));
-  return { figures: { ...figures, pictures: Math.min(checked.count, set.source.description.count) } };
+  const set = directed(await openPairs(options.data, { size, channels, part: "test" }, platform), model.usage);
+  const figures = await usingTranslator(model, runtime, (translator) => scorePairs(set, translator, options.count));
+  return { figures: { ...figures, pictures: Math.min(options.count, set.source.description.count) } };
 }

@@ -32,12 +32,12 @@ export const directed = ({ a, b }: PairSet, { pairs = "ab" }: UseOf<"translate">
  * @throws UserError for pairs that cannot be read
  */
 export async function watchTranslate(
-  { network, usage, checked, figure }: WatchParts<UseOf<"translate">>,
+  { network, usage, options, figure }: WatchParts<UseOf<"translate">>,
   platform: Platform,
 ): Promise<WatcherFor> {
   const { size, channels, pairs } = usage;
   if (pairs === undefined || size === undefined) return () => ({});
-  const place = checked.validate ?? checked.data[0]!;
+  const place = options.validate ?? options.data[0]!;
   const set = directed(await openPairs(place, { size, channels, part: "test" }, platform), usage);
   return (runtime) => {
     const using = <T>(weights: Tensors, use: (translator: Translator) => Promise<T>): Promise<T> =>

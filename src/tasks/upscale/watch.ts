@@ -27,11 +27,11 @@ const middle = ({ width, height }: Size): Box => {
  * @throws UserError for pictures that are too small or cannot be read, or a figure without pictures to score
  */
 export async function watchUpscale(
-  { network, usage, checked, figure }: WatchParts<UseOf<"upscale">>,
+  { network, usage, options, figure }: WatchParts<UseOf<"upscale">>,
   platform: Platform,
 ): Promise<WatcherFor> {
   const { scale } = usage;
-  const validation = checked.validate ? await listPictures([checked.validate], platform.files) : [];
+  const validation = options.validate ? await listPictures([options.validate], platform.files) : [];
   if (figure && validation.length === 0)
     throw userError(
       option("keepBest"),
@@ -40,7 +40,7 @@ export async function watchUpscale(
     );
   await checkSizes(validation, scale, platform);
   const kept = figure && keptBy(figure, await sumOf(validation, platform));
-  const part = await firstPart(checked.validate ? [checked.validate] : checked.data, scale, platform);
+  const part = await firstPart(options.validate ? [options.validate] : options.data, scale, platform);
   const small = reduced(part, scale);
   const plainly = enlargedTo(part, small);
   return (runtime) => {

@@ -38,7 +38,7 @@ async function watcher({ data, validate, usage, figure }: Asked) {
   const parts = {
     network: inverter(full.channels),
     usage: full,
-    checked: { data: [data], seed: 0, ...(validate !== undefined && { validate }) },
+    options: { data: [data], seed: 0, ...(validate !== undefined && { validate }) },
     ...(figure && { figure }),
   } as unknown as WatchParts<UseOf<"translate">>; // what is learned from is not looked at
   return (await watchTranslate(parts, platform))(referenceRuntime());
@@ -111,7 +111,7 @@ test("networks that learned without pairs are not watched; pairs that cannot be 
   expect(await watcher({ data: "/nowhere", usage: { pairs: undefined } })).toEqual({});
   expect(await watcher({ data: "/nowhere", usage: { size: undefined } })).toEqual({});
   await expect(watcher({ data: "/nowhere" })).rejects.toThrow("/nowhere: expected a folder of pairs");
-  const parts = { network: inverter(3), usage: usageOf({ size: 16, pairs: "ab" }), checked: { data: [await pairs()], seed: 0, keepBest: "kid" } }; // biome-ignore format: one line
+  const parts = { network: inverter(3), usage: usageOf({ size: 16, pairs: "ab" }), options: { data: [await pairs()], seed: 0, keepBest: "kid" } }; // biome-ignore format: one line
   await expect(watchUse(parts as never, platform)).rejects.toThrow(
     "keepBest: expected one of psnr and ssim for a network that turns pictures into others, got kid.",
   );
