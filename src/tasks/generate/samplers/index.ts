@@ -3,5 +3,3 @@ import { ddpm } from "./ddpm.ts";
 
 /** Every sampler; the first one is the usual one. */
 export const samplers = [ddim, ddpm] as const;
-
-export type SamplerName = "ddim" | "ddpm";
